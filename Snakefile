@@ -1,0 +1,68 @@
+"""Builds the report: config/ and templates/ in, results/report/ out.
+
+data -> train -> jacobian -> measure -> figure -----------> report
+                                \-> number -> table ----/
+                                          \-> claim ---/
+
+data      a data set                                      results/data/<study>/<data set>.npz
+train     all replicas of a variant, one stacked job      results/train/<study>/<variant>.npz
+jacobian  d output / d parameter at the saved steps       results/jacobian/<study>/<variant>.npz
+measure   one measurement of one variant                  results/measure/<study>/<variant>/<measurement>.npz
+number    every scalar of a study, tidy                   results/number/<study>.csv
+claim     the claims of a study, decided                  results/claim/<study>.json
+figure    a picture, its words and its numbers            results/figure/<study>/<figure>.svg
+table     a table's words                                 results/table/<study>/<table>.json
+report    report.html, report.pdf and what stands beside  results/report/
+"""
+
+from snakemake.exceptions import WorkflowError
+
+from scripts.common.errors import UserError
+from scripts.common.plan import Plan
+from scripts.common.yaml_file import read_yaml
+
+
+try:
+    read_yaml("config/report.yaml")
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+
+configfile: "config/report.yaml"
+
+
+try:
+    plan = Plan(config)
+    plan.write_recipes()
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+
+pathvars:
+    results=plan.results,
+
+
+wildcard_constraints:
+    study="[a-z][a-z0-9_]*",
+    dataset="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
+    variant="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
+    measurement="[a-z][a-z0-9_]*",
+    figure="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
+    table="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/jacobian.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/number.smk"
+include: "workflow/rules/claim.smk"
+include: "workflow/rules/figure.smk"
+include: "workflow/rules/table.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        plan.targets(),

@@ -1,0 +1,22 @@
+"""Orders of the training samples: each returns the indices (steps, size) of the samples of every batch of one replica."""
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+
+def permutations(samples: int, steps: int, *, generator: RandomState, size: int) -> NDArray[np.int64]:
+    """Permutations of all samples joined end to end, cut into batches of `size`: a batch may straddle two of them."""
+    needed = steps * size
+    rounds = -(-needed // samples)
+    return np.concatenate([generator.permutation(samples) for _ in range(rounds)])[:needed].reshape(steps, size)
+
+
+def independent(samples: int, steps: int, *, generator: RandomState, size: int) -> NDArray[np.int64]:
+    """Samples drawn independently, with replacement."""
+    return generator.randint(samples, size=(steps, size))
+
+
+def full(samples: int, steps: int, *, generator: RandomState) -> NDArray[np.int64]:
+    """All samples, in order, in every step; draws nothing."""
+    return np.broadcast_to(np.arange(samples), (steps, samples))

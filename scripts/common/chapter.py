@@ -1,0 +1,296 @@
+"""What a chapter can say: the functions of its Jinja dialect, which turn results into Markdown.
+
+    << figure("fit_he") >>  << table("fates") >>        a numbered figure or table, with how it was made
+    << value("deep_he", "test_loss") >>                 the median over replicas, as words
+    << interval("deep_he", "test_loss") >>              its 95 % interval, "0.003 to 0.005"
+    << count("deep_he", "fine") >> << replicas("deep_he") >>
+    << setting("deep_he", "optimizer.learning_rate") >> a value of the configuration
+    << claim("he_beats_shallow", supported="...", refuted="...", inconclusive="...") >>
+    << claims_table() >> << observations() >>           all claims; what the source says, and what the runs say
+    <% call question("Title") %> ... <% endcall %>      a numbered question
+    <% call answer() %> ... <% endcall %>               its answer; an assignment has room to write instead
+    <% call task("Title") %> ... <% endcall %>          a coding task
+    <% call correction() %> ... <% endcall %>           where a source is wrong
+
+In an assignment nothing measured may be printed: an answer is left out, and a result outside of one is an error.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+from scripts.common import formatting, wording
+from scripts.common.errors import UserError
+from scripts.common.findings import Runs
+from scripts.common.statistics import Interval, median_interval
+
+
+class ChapterError(UserError):
+    """A chapter that cannot be rendered; the message names the chapter and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one chapter is rendered from.
+
+    Attributes:
+        study: name of the study.
+        number: number of the chapter.
+        settings: the study's configuration.
+        solutions: whether answers and results are printed.
+        figures: picture, caption, note, alternative text and provenance of each figure, by name.
+        tables: grid, caption, note and provenance of each table, by name.
+        claims: the records of the study's claims, by name.
+        runs: the study's numbers; None in an assignment.
+        questions: titles of the questions so far; filled while the chapter is rendered.
+    """
+
+    study: str
+    number: int
+    settings: Mapping[str, Any]
+    solutions: bool
+    figures: Mapping[str, Mapping[str, Any]]
+    tables: Mapping[str, Mapping[str, Any]]
+    claims: Mapping[str, Mapping[str, Any]]
+    runs: Runs | None
+    questions: list[str] = field(default_factory=list)
+
+
+def render(text: str, content: Content, *, place: str) -> str:
+    """Return the Markdown of a chapter's template.
+
+    Raises:
+        ChapterError: the template asks for something that there is not, or is wrong in itself.
+    """
+    functions: dict[str, Callable[..., str]] = {
+        name: _bound(function, content)
+        for name, function in (
+            ("figure", figure),
+            ("table", table),
+            ("value", value),
+            ("interval", interval),
+            ("count", count),
+            ("replicas", replicas),
+            ("setting", setting),
+            ("claim", claim),
+            ("verdict", verdict),
+            ("claims_table", claims_table),
+            ("observations", observations),
+            ("question", question),
+            ("answer", answer),
+            ("task", task),
+        )
+    }
+    try:
+        return wording.environment().from_string(text).render(**functions, correction=correction, solutions=content.solutions)
+    except UserError as error:
+        raise ChapterError(f"{place}: {error}") from None
+    except Exception as error:
+        raise ChapterError(f"{place}: cannot be rendered: {error}; correct the << >> or <% %> that asks for it") from error
+
+
+def plain(text: str) -> str:
+    """Return `text` so escaped that Markdown prints it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>$@~^\"'])", r"\\\1", text)
+
+
+def figure(content: Content, name: str) -> str:
+    """Return a figure with its number, caption, alternative text, and how it was made."""
+    if not content.solutions and name not in content.figures:
+        _refuse(content, f"figure '{name}'")
+    known = _known(content.figures, name, "figure")
+    caption = " ".join(part for part in (known["caption"], plain(known["note"])) if part)
+    alt = known["alt"].replace("\\", "\\\\").replace('"', '\\"')
+    return f'\n\n![{caption}]({known["picture"]}){{#fig:{name} alt="{alt}"}}\n\n{_provenance("figure", known)}'
+
+
+def table(content: Content, name: str) -> str:
+    """Return a table with its number and caption, and how it was made."""
+    _measured(content, f"table '{name}'")
+    known = _known(content.tables, name, "table")
+    rows = _pipe_table(known["header"], known["rows"], known["align"])
+    caption = " ".join(part for part in (known["caption"], plain(known["note"])) if part)
+    return f"\n\n::: {{#tbl:{name} .table}}\n\n{rows}\n\n: {caption}\n\n:::\n\n{_provenance('table', known)}"
+
+
+def value(
+    content: Content, variant: str, quantity: str, *, step: int | str | None = "last", index: int | str = "", replica: int | None = None
+) -> str:
+    """Return in words the median of a quantity over replicas, or its value for one of them."""
+    if replica is None:
+        return formatting.number(_interval(content, variant, quantity, step, index).estimate)
+    runs = _measured(content, f"value of '{quantity}'")
+    return formatting.number(float(_values(runs, variant, quantity, step, index)[replica]))
+
+
+def interval(content: Content, variant: str, quantity: str, *, step: int | str | None = "last", index: int | str = "") -> str:
+    """Return in words the 95 % interval of the median of a quantity over replicas."""
+    found = _interval(content, variant, quantity, step, index)
+    return formatting.interval(found.low, found.high)
+
+
+def count(content: Content, variant: str, fate: str) -> str:
+    """Return how many replicas of a variant met a fate."""
+    return str(_measured(content, "count").count(variant, fate))
+
+
+def replicas(content: Content, variant: str) -> str:
+    """Return the number of replicas of a variant."""
+    return str(_measured(content, "number of replicas").replicas(variant))
+
+
+def setting(content: Content, variant: str, path: str) -> str:
+    """Return a value of a variant's configuration, as ``optimizer.learning_rate``."""
+    found = reduce(lambda mapping, key: mapping[key], path.split("."), content.settings["variants"][variant])
+    return formatting.number(found) if isinstance(found, float) else str(found)
+
+
+def claim(content: Content, name: str, **wordings: str) -> str:
+    """Return the sentence for a claim's verdict, the verdict in words, and the numbers that it rests on."""
+    _measured(content, f"claim '{name}'")
+    known = _known(content.claims, name, "claim")
+    return f"{wordings[known['verdict']].strip()} {_badge(known)} [{plain(evidence(known))}]{{.evidence}}"
+
+
+def verdict(content: Content, name: str) -> str:
+    """Return a claim's verdict in words."""
+    _measured(content, f"claim '{name}'")
+    return str(_known(content.claims, name, "claim")["verdict"])
+
+
+def claims_table(content: Content) -> str:
+    """Return a table of all claims of the study with their verdicts."""
+    _measured(content, "table of claims")
+    rows = [
+        [plain(known["statement"]), plain(evidence(known)), plain(f"{_condition(known)}: {known['reason']}"), _badge(known)]
+        for known in content.claims.values()
+    ]
+    grid = _pipe_table(["Claim", "Measured", "Held against", "Verdict"], rows, "lllc", escaped=True)
+    return f"\n\n::: {{#tbl:claims_{content.study} .table}}\n\n{grid}\n\n: Every claim of this chapter, what was measured, and the verdict.\n\n:::\n\n"
+
+
+def observations(content: Content) -> str:
+    """Return the table of what the source says and what the runs say."""
+    _measured(content, "table of observations")
+    rows = []
+    for observation in content.settings["observations"]:
+        for place, name in enumerate(observation["claims"]):
+            known = _known(content.claims, name, "claim")
+            says = plain(observation["says"]) if place == 0 else ""
+            rows.append([says, f"{plain(known['statement'])} {plain(_sentence(evidence(known)))}", _badge(known)])
+    grid = _pipe_table(["What the source says", f"What {_most_replicas(content)} seeds say", "Verdict"], rows, "llc", escaped=True)
+    caption = f"What the source says, and what {_most_replicas(content)} seeds say."
+    return f"\n\n::: {{#tbl:observations_{content.study} .table}}\n\n{grid}\n\n: {caption}\n\n:::\n\n"
+
+
+def evidence(known: Mapping[str, Any]) -> str:
+    """Return in words what a claim's verdict rests on: estimate, interval and number of replicas."""
+    low, high = (float(end) for end in known["interval"])
+    if known["direction"] == "every":
+        held = round(float(known["estimate"]) * known["n"])
+        return f"{known['quantity']}: {held} of {known['n']} replicas; share at least {formatting.number(low)} at 95 %"
+    return f"{known['quantity']}: {formatting.number(float(known['estimate']))}, 95 % interval {formatting.interval(low, high)}, n = {known['n']}"
+
+
+def question(content: Content, title: str, *, caller: Callable[[], str]) -> str:
+    """Return a numbered question."""
+    content.questions.append(title)
+    number = f"{content.number}.{len(content.questions)}"
+    return f"\n\n::: {{.question #q-{content.study}-{len(content.questions)}}}\n\n**Question {number}. {title}.** {caller().strip()}\n\n:::\n\n"
+
+
+def answer(content: Content, *, lines: int = 8, caller: Callable[[], str]) -> str:
+    """Return an answer; in an assignment, room to write it."""
+    if not content.solutions:
+        return f'\n\n::: {{.space lines="{lines}"}}\n\n:::\n\n'
+    return f"\n\n::: {{.answer}}\n\n{caller().strip()}\n\n:::\n\n"
+
+
+def task(content: Content, title: str, *, caller: Callable[[], str]) -> str:
+    """Return a coding task."""
+    return f"\n\n::: {{.task}}\n\n**Task: {title}.** {caller().strip()}\n\n:::\n\n"
+
+
+def correction(*, caller: Callable[[], str]) -> str:
+    """Return a note on where a source is wrong, and what is done instead."""
+    return f"\n\n::: {{.correction}}\n\n{caller().strip()}\n\n:::\n\n"
+
+
+def _bound(function: Callable[..., str], content: Content) -> Callable[..., str]:
+    def bound(*arguments: Any, **keywords: Any) -> str:
+        return function(content, *arguments, **keywords)
+
+    return bound
+
+
+def _refuse(content: Content, what: str) -> None:
+    raise ChapterError(f"an assignment may not show a result ({what}); move it into an answer: <% call answer() %> ... <% endcall %>")
+
+
+def _measured(content: Content, what: str) -> Runs:
+    if content.runs is None:
+        _refuse(content, what)
+    assert content.runs is not None
+    return content.runs
+
+
+def _known(names: Mapping[str, Mapping[str, Any]], name: str, word: str) -> Mapping[str, Any]:
+    if name not in names:
+        raise ChapterError(f"unknown {word} '{name}'; known: {', '.join(names)}")
+    return names[name]
+
+
+def _values(runs: Runs, variant: str, quantity: str, step: int | str | None, index: int | str) -> Any:
+    try:
+        return runs.values(variant, quantity, step=step, index=index)
+    except KeyError as error:
+        raise ChapterError(str(error.args[0])) from None
+
+
+def _interval(content: Content, variant: str, quantity: str, step: int | str | None, index: int | str) -> Interval:
+    runs = _measured(content, f"value of '{quantity}'")
+    return median_interval(_values(runs, variant, quantity, step, index), seed=runs.seed, resamples=runs.resamples)
+
+
+def _badge(known: Mapping[str, Any]) -> str:
+    return f"[{known['verdict']}]{{.verdict .{known['verdict']}}}"
+
+
+def _condition(known: Mapping[str, Any]) -> str:
+    if known["direction"] == "every":
+        return f"every replica, and a lower bound of at least {formatting.number(known['threshold'])}"
+    return f"{known['direction']} {formatting.number(known['threshold'])}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _most_replicas(content: Content) -> int:
+    return max(int(known["n"]) for known in content.claims.values())
+
+
+def _pipe_table(header: list[str], rows: list[list[str]], align: str, *, escaped: bool = False) -> str:
+    rules = {"l": ":---", "r": "---:", "c": ":---:"}
+    cells = rows if escaped else [[plain(cell) for cell in row] for row in rows]
+    lines = [header if escaped else [plain(cell) for cell in header], [rules[letter] for letter in align], *cells]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _provenance(word: str, known: Mapping[str, Any]) -> str:
+    made = known.get("provenance")
+    if not made:
+        return ""
+    seeds = sorted({f"{name.rpartition(': ')[2]} {seed}" for name, seed in made["seeds"].items()})
+    parts = [
+        f"Rule `{made['rule']}`, digest `{made['digest'][:16]}`",
+        f"kind `{made['settings']['kind']}`",
+        f"seeds: {plain(', '.join(seeds)) or 'none'}",
+        f"{len(made['inputs'])} input files",
+        plain(", ".join(f"{name} {version}" for name, version in sorted(made["libraries"].items()))),
+    ]
+    if "data" in known:
+        parts.append(f"[the numbers that it shows (CSV)]({known['data']})")
+    return f'\n::: {{.details summary="How this {word} was made"}}\n\n{"; ".join(parts)}. The whole record stands in `manifest.json`.\n\n:::\n\n'

@@ -1,0 +1,439 @@
+"""The look of every figure, the parts that figures share, and how a figure is written: as a picture (SVG) and as numbers (CSV).
+
+A figure starts from `new_figure` or `small_multiples`, which set the style, so that no settings of a user's own show. A label on
+an artist names it in the CSV file; an artist without a label, or with one that starts with "_", is a backdrop and stays out of it.
+"""
+
+import base64
+import io
+import math
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.collections import Collection, LineCollection, PathCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from scripts.common import storage
+from scripts.common.formatting import counted
+from scripts.common.storage import Arrays
+
+WIDTH = 6.3
+"""Width of a figure in inches: the text width of 16 cm, so that text keeps its size in the PDF."""
+RASTER_DPI = 200
+COORDINATES, DECIMALS = re.compile(r' (?:d|x|y)="[^"]*"'), re.compile(r"-?\d+\.\d{3,}")
+"""What is rounded to a hundredth of a point when a figure is written."""
+IMAGES = re.compile(r"(?<=data:image/png;base64,)[^\"]*")
+DRAWN_POINTS = 100
+"""Points along x of a line or band in a small panel; more make the file larger and no picture finer."""
+
+INK, SOFT, FAINT = "#222222", "#767676", "#C4C4C4"
+FIRST, SECOND = "#0072B2", "#D55E00"
+SHADE = "#F2ECD8"
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
+LINES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+FLOOR = 1e-10
+"""A singular value below this share of the largest is zero to rounding, and not drawn on a logarithmic axis."""
+
+STYLE: dict[Any, Any] = {
+    "font.family": ["DejaVu Sans"],
+    "mathtext.fontset": "dejavusans",
+    "font.size": 8.5,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8.5,
+    "figure.titlesize": 8.5,
+    "figure.labelsize": 8.5,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8.5,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 4,
+    "axes.edgecolor": SOFT,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.5,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 3.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.8,
+    "legend.borderaxespad": 0.2,
+    "axes.formatter.useoffset": False,
+    "image.cmap": "viridis",
+    "path.simplify_threshold": 0.25,
+    "figure.dpi": RASTER_DPI,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "tangent-report",
+}
+
+
+class Style(NamedTuple):
+    """How a variant is named and colored in every figure."""
+
+    label: str
+    color: str
+
+
+class Picture(NamedTuple):
+    """A drawn figure.
+
+    Attributes:
+        figure: the figure.
+        alt: what it shows and its main values, in sentences, for readers who do not see it.
+        note: what the code adds to the caption: the number of replicas, and what lines, bands and dots mean.
+    """
+
+    figure: Figure
+    alt: str
+    note: str
+
+
+class Spread(NamedTuple):
+    """Median of replicas, and a low and a high percentile."""
+
+    median: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+# --- figures and panels
+
+
+def new_figure(rows: int = 1, columns: int = 1, *, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
+    """Return a figure of full width and the panels of its grid, row by row.
+
+    Args:
+        rows: number of rows of panels.
+        columns: number of columns of panels.
+        height: height of the figure in inches.
+        **options: further options of `Figure.subplots`.
+    """
+    matplotlib.rcdefaults()
+    matplotlib.rcParams.update(STYLE)
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, **options)
+    return figure, list(panels.flat)
+
+
+def small_multiples(count: int, *, columns: int = 3, panel_height: float = 1.35) -> tuple[Figure, list[Axes]]:
+    """Return a figure with `count` panels that share both axes; only the outer ones carry the labels of ticks."""
+    columns = max(1, min(columns, count))
+    rows = math.ceil(count / columns)
+    figure, panels = new_figure(rows, columns, height=max(rows * panel_height + 0.6, 2.3), sharex=True, sharey=True)
+    for spare in range(count, rows * columns):
+        panels[spare].remove()
+        panels[spare - columns].tick_params(labelbottom=True)
+    return figure, panels[:count]
+
+
+def legend(figure: Figure, handles: Sequence[Artist], *, columns: int | None = None) -> None:
+    """Put a legend above all panels, where it covers no data."""
+    if handles:
+        figure.legend(handles=handles, loc="outside upper left", ncols=columns or len(handles), columnspacing=1.2)
+
+
+def line_key(label: str, color: str, **options: Any) -> Line2D:
+    """Return the legend entry of a line or of a marker."""
+    return Line2D([], [], color=color, label=label, **options)
+
+
+def band_key(label: str, color: str) -> Patch:
+    """Return the legend entry of a band or of a shaded range."""
+    return Patch(facecolor=color, edgecolor="none", alpha=0.25, label=label)
+
+
+def entitle(axes: Axes, label: str, words: str = "") -> None:
+    """Give a panel its title, and below it, smaller, `words` on what is not as it should be; both broken to the panel's width."""
+    grid = axes.get_gridspec()
+    columns = grid.ncols if grid else 1
+    lines = textwrap.wrap(words, 96 // columns)
+    axes.set_label(label)
+    axes.set_title(textwrap.fill(label, 84 // columns), pad=4 + 9.5 * len(lines))
+    if lines:
+        text = axes.annotate(
+            "\n".join(lines),
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, 3),
+            textcoords="offset points",
+            va="bottom",
+            fontsize=7.5,
+            color=SOFT,
+        )
+        text.set_label("message")
+
+
+def empty(axes: Axes, text: str) -> None:
+    """Turn a panel into one sentence: what should be here does not exist, and why."""
+    axes.set(xticks=[], yticks=[])
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    words = axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", linespacing=1.4, color=SOFT)
+    words.set_label("message")
+
+
+def plain_log_ticks(axis: Axis, *, count: int = 6) -> None:
+    """Mark a logarithmic axis at no more than `count` powers of ten."""
+    axis.set_major_locator(LogLocator(numticks=count))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def ranks(axes: Axes, count: int) -> None:
+    """Mark the axis of x at 1, 2, ..., `count`; dots beside a mark belong to it."""
+    axes.set_xticks(range(1, count + 1), labels=[str(rank) for rank in range(1, count + 1)])
+
+
+def thinned(length: int, points: int = DRAWN_POINTS) -> NDArray[np.int64]:
+    """Return the places of those of `length` points along x that are drawn: at most `points`, evenly, both ends included."""
+    return np.unique(np.linspace(0, length - 1, min(points, length)).round().astype(np.int64))
+
+
+def jitter(count: int, width: float) -> NDArray[np.float64]:
+    """Return `count` fixed, well spread offsets between -width/2 and width/2, so that dots side by side do not hide each other."""
+    golden = (math.sqrt(5) - 1) / 2
+    return np.asarray(((np.arange(count) * golden + 0.5) % 1 - 0.5) * width, dtype=np.float64)
+
+
+def draw_fits(axes: Axes, data: Arrays, prediction: Arrays, *, color: str, reach: float = 0) -> None:
+    """Draw the truth, the training points as a backdrop, and the fits of the replicas that are finite: band, median, replica 0.
+
+    Args:
+        axes: the panel; its limits on y come from the data, so that a wild fit leaves the panel rather than stretching it.
+        data: arrays of storage.DATA with one input and one output.
+        prediction: the measurement `prediction`: `prediction_grid` (S, R, G) on `grid_x` of the data.
+        color: color of the variant.
+        reach: by how much of their height the limits may grow, up and down, to hold a fit that leaves the data.
+    """
+    x, truth = data["grid_x"][:, 0], data["grid_y"][:, 0]
+    some, some_points = thinned(x.size), thinned(len(data["train_x"]), 300)
+    low, high = _limits(np.concatenate([data["train_y"][:, 0], truth]))
+    axes.scatter(
+        data["train_x"][some_points, 0], data["train_y"][some_points, 0], s=2, color=FAINT, linewidths=0, rasterized=True, label="_data"
+    )
+    axes.plot(x[some], truth[some], color=INK, linewidth=1, linestyle=LINES[2], label="truth", zorder=4)
+    last = prediction["prediction_grid"][-1]
+    finite = last[np.isfinite(last).all(axis=1)]
+    if len(finite):
+        room = high - low
+        drawn = np.clip(finite[:, some], low - 20 * room, high + 20 * room)
+        middle = spread(drawn)
+        band(axes, x[some], middle, color=color, label="replicas")
+        axes.plot(x[some], middle.median, color=color, label="median", zorder=5)
+        if np.isfinite(last[0]).all():
+            axes.plot(x[some], drawn[0], color=color, linewidth=0.8, linestyle=LINES[1], label="replica 0", zorder=5)
+        low, high = max(low - reach * room, min(low, middle.low.min())), min(high + reach * room, max(high, middle.high.max()))
+    if not axes.get_autoscaley_on():
+        low, high = min(low, axes.get_ylim()[0]), max(high, axes.get_ylim()[1])
+    axes.set_ylim(low, high)
+
+
+def fit_keys() -> list[Artist]:
+    """Return the legend entries of `draw_fits`."""
+    return [
+        line_key("truth", INK, linewidth=1, linestyle=LINES[2]),
+        line_key("training points", FAINT, marker="o", markersize=2.5, linestyle="none"),
+        line_key("median", SOFT),
+        band_key("5th to 95th percentile", SOFT),
+        line_key("replica 0", SOFT, linewidth=0.8, linestyle=LINES[1]),
+    ]
+
+
+def fit_note(count: int) -> str:
+    """Return what `draw_fits` shows, in words, for `count` replicas."""
+    return (
+        f"n = {counted(count, 'replica')}; line: median, band: 5th to 95th percentile of those with finite predictions; "
+        "dashed: replica 0, with the source's own seeds."
+    )
+
+
+def range_key() -> Patch:
+    """Return the legend entry of the shaded training range."""
+    return Patch(facecolor=SHADE, edgecolor="none", label="training range")
+
+
+def band(axes: Axes, x: NDArray[Any], values: Spread, *, color: str, label: str, top: float | None = None) -> None:
+    """Draw the band between the percentiles of replicas; where the high one is infinite, up to `top` if given, else not at all."""
+    high = values.high if top is None else np.minimum(values.high, top)
+    axes.fill_between(
+        x, values.low, high, where=np.isfinite(high) & (values.low <= high), color=color, alpha=0.22, linewidth=0, label=label
+    )
+
+
+# --- values
+
+
+def spread(values: ArrayLike, *, levels: tuple[float, float] = (0.05, 0.95)) -> Spread:
+    """Return the median and two percentiles over the first axis; a value that is not finite counts as infinite, and is never dropped.
+
+    A percentile is the smallest value that so many of the replicas do not exceed: always the value of a replica, never one between
+    two, so that it is finite unless that replica's is not.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    ordered = np.sort(np.where(np.isfinite(array), array, np.inf), axis=0)
+    count = len(ordered)
+    below, above = ordered[(count - 1) // 2], ordered[count // 2]
+    low, high = (ordered[max(math.ceil(count * level), 1) - 1] for level in levels)
+    return Spread((below + above) / 2, low, high)
+
+
+def existing(arrays: Arrays, quantity: str) -> NDArray[np.float64]:
+    """Return a quantity of a measurement as float64, with nan wherever its mask `exists_<quantity>` says that it does not exist."""
+    values = np.asarray(arrays[quantity], dtype=np.float64)
+    mask = np.asarray(arrays.get(f"exists_{quantity}", np.True_), dtype=bool)
+    return np.where(mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim)), values, np.nan)
+
+
+def position(step: NDArray[Any], which: str) -> int:
+    """Return the place in `step` (S,) of "first", "last", or a step given in digits.
+
+    Raises:
+        ValueError: there is no such step.
+    """
+    named = {"first": 0, "last": len(step) - 1} | {str(value): place for place, value in enumerate(step)}
+    if which not in named:
+        raise ValueError(f"unknown step '{which}'; allowed: {', '.join(named)}")
+    return named[which]
+
+
+def replicas(arrays: Mapping[str, Arrays], quantity: str) -> int:
+    """Return the number of replicas of a quantity with axes "S R ..." over variants, the largest if they differ."""
+    return max(len(values[quantity][0]) for values in arrays.values())
+
+
+def _limits(values: NDArray[np.float64], margin: float = 0.15) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    room = margin * (high - low or 1.0)
+    return low - room, high + room
+
+
+# --- files
+
+
+def save_svg(figure: Figure, path: str | Path) -> None:
+    """Write a figure as SVG, small and the same bytes each time: no date, text as outlines, fixed identifiers, rounded coordinates."""
+    picture = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(picture, format="svg", metadata={"Date": None, "Creator": None}, dpi=RASTER_DPI)
+    text = COORDINATES.sub(lambda found: DECIMALS.sub(_rounded, found[0]).replace(" \n", ""), picture.getvalue().decode())
+    storage.save_text(path, IMAGES.sub(_with_palette, text))
+
+
+def tabulate(figure: Figure) -> str:
+    """Return all that is drawn as CSV: panel, series, x, y, with six significant digits.
+
+    Lines, dots, bars, bands (their low and high edge), shaded ranges, and messages (their words as the series). A coordinate that
+    is no data (the ends of a line across the whole panel) is left empty; on an axis of categories it is the category's name.
+    """
+    lines = ["panel,series,x,y"]
+    for panel in figure.axes:
+        name = str(panel.get_label()) or panel.get_title(loc="left") or panel.get_title()
+        if name != "<colorbar>":
+            lines += [",".join((_quoted(name), _quoted(series), x, y)) for series, x, y in _points(panel)]
+    return "\n".join(lines) + "\n"
+
+
+def _rounded(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def _with_palette(found: re.Match[str]) -> str:
+    """Return a picture of at most 256 colors (PNG, base64) with a palette, pixel by pixel the same and half as long; others as they are."""
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(found[0]))).convert("RGBA"))
+    colors, places = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
+    if len(colors) > 256:
+        return found[0]
+    image = Image.fromarray(places.reshape(pixels.shape[:2]).astype(np.uint8))
+    image.putpalette(colors.tobytes(), "RGBA")
+    written = io.BytesIO()
+    image.save(written, format="png", optimize=True)
+    return base64.b64encode(written.getvalue()).decode()
+
+
+def _points(axes: Axes) -> Iterator[tuple[str, str, str]]:
+    for line in axes.lines:
+        yield from _rows(axes, line, line.get_xdata(), line.get_ydata())
+    for collection in axes.collections:
+        yield from _collection_points(axes, collection)
+    for container in axes.containers:
+        label = str(container.get_label())
+        for bar in container.patches if hasattr(container, "patches") and not label.startswith("_") else []:
+            yield label, _word(axes.xaxis, bar.get_x() + bar.get_width() / 2), _word(axes.yaxis, bar.get_height())
+    for patch in axes.patches:
+        if isinstance(patch, Rectangle) and _is_series(patch.get_label()):
+            ends = np.array([patch.get_x(), patch.get_x() + patch.get_width()])
+            yield from ((str(patch.get_label()), _word(axes.xaxis, end), "") for end in ends)
+    for text in axes.texts:
+        if text.get_label() == "message":
+            yield text.get_text().replace("\n", " "), "", ""
+
+
+def _collection_points(axes: Axes, collection: Collection) -> Iterator[tuple[str, str, str]]:
+    if isinstance(collection, PathCollection):
+        dots: Any = np.ma.asarray(collection.get_offsets())
+        yield from _rows(axes, collection, dots[:, 0], dots[:, 1])
+    elif isinstance(collection, LineCollection):
+        for segment in collection.get_segments():
+            yield from _rows(axes, collection, segment[:, 0], segment[:, 1])
+    elif isinstance(collection, PolyCollection) and _is_series(collection.get_label()):
+        corners = [path.vertices for path in collection.get_paths()]
+        for corner in corners:
+            places = np.asarray(corner, dtype=np.float64)
+            for x in np.unique(places[:, 0]):
+                y = places[places[:, 0] == x, 1]
+                yield f"{collection.get_label()}, low", _word(axes.xaxis, x), _word(axes.yaxis, y.min())
+                yield f"{collection.get_label()}, high", _word(axes.xaxis, x), _word(axes.yaxis, y.max())
+
+
+def _rows(axes: Axes, artist: Line2D | Collection, x: Any, y: Any) -> Iterator[tuple[str, str, str]]:
+    label = artist.get_label()
+    if not _is_series(label):
+        return
+    transform = artist.get_offset_transform() if isinstance(artist, PathCollection) else artist.get_transform()
+    along_x, along_y = transform.contains_branch_seperately(axes.transData)
+    for one, other in zip(np.ma.asarray(x), np.ma.asarray(y), strict=True):
+        if one is not np.ma.masked and other is not np.ma.masked:
+            yield str(label), _word(axes.xaxis, one) if along_x else "", _word(axes.yaxis, other) if along_y else ""
+
+
+def _is_series(label: object) -> bool:
+    return bool(label) and not str(label).startswith("_")
+
+
+def _word(axis: Axis, value: float) -> str:
+    formatter = axis.get_major_formatter()
+    if isinstance(axis.get_major_locator(), FixedLocator) and isinstance(formatter, FuncFormatter):
+        marks = np.asarray(axis.get_majorticklocs())
+        return _quoted(formatter(marks[np.argmin(np.abs(marks - value))]).replace("\n", " "))
+    return f"{float(value):.6g}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if any(letter in text for letter in ',"\n') else text

@@ -1,0 +1,173 @@
+"""Claims decided: a finding holds an estimate over replicas and its interval against a threshold, and has one of three verdicts.
+
+The rule, for all claims: the level is 95 %; a location is a median with a seeded bootstrap interval; a share is held by its Clopper
+and Pearson interval; what is said of every replica is refuted by one counterexample and otherwise supported where the lower bound
+of the share is high enough. A value that is not finite counts as infinite; a replica is never dropped.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from scripts.common.statistics import LEVEL, Interval, median_interval, ratio_interval, share_interval
+
+Direction = Literal["above", "below", "every"]
+Verdict = Literal["supported", "refuted", "inconclusive"]
+
+EVERY = 0.8
+"""What is said of every replica needs a share whose lower bound is at least this: 20 of 20 give 0.83, 3 of 3 only 0.29."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the replicas say about one statement.
+
+    Attributes:
+        statement: the sentence that is tested.
+        quantity: what the estimate is, in words with its unit.
+        estimate: the estimate over replicas.
+        low: lower end of its interval.
+        high: upper end of its interval.
+        threshold: what the interval is held against.
+        direction: the side of the threshold on which the statement says that the estimate is; "every" for all replicas.
+        method: how estimate and interval were computed.
+        reason: why this threshold.
+        n: number of replicas.
+    """
+
+    statement: str
+    quantity: str
+    estimate: float
+    low: float
+    high: float
+    threshold: float
+    direction: Direction
+    method: str
+    reason: str
+    n: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the interval lies on the stated side of the threshold, on the other side, or on both."""
+        if self.direction == "every":
+            return "refuted" if self.estimate < 1 else "supported" if self.low >= self.threshold else "inconclusive"
+        below, above = self.high < self.threshold, self.low > self.threshold
+        stated, other = (below, above) if self.direction == "below" else (above, below)
+        return "supported" if stated else "refuted" if other else "inconclusive"
+
+    def as_record(self, name: str, study: str) -> dict[str, Any]:
+        """Return the finding as an entry of ``claims.json``; numbers that are not finite are the words inf, -inf."""
+        return {
+            "id": name,
+            "study": study,
+            "statement": self.statement,
+            "quantity": self.quantity,
+            "estimate": _plain(self.estimate),
+            "interval": [_plain(self.low), _plain(self.high)],
+            "level": LEVEL,
+            "method": self.method,
+            "threshold": self.threshold,
+            "direction": self.direction,
+            "reason": self.reason,
+            "n": self.n,
+            "verdict": self.verdict,
+        }
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of a study, as its numbers tell them: `table` has the columns of ``numbers.csv``."""
+
+    table: pd.DataFrame
+    seed: int
+    resamples: int
+
+    def values(self, variant: str, quantity: str, *, step: int | str | None = None, index: int | str = "") -> NDArray[np.float64]:
+        """Return a quantity of each replica, (R,) float64; nan where it does not exist.
+
+        Args:
+            variant: name of the variant.
+            quantity: name of the quantity.
+            step: a training step, "last", or None for a quantity without steps.
+            index: which element of a quantity with an index.
+
+        Raises:
+            KeyError: no replica has such a number.
+        """
+        rows = self._rows(variant, quantity, step)
+        rows = rows[rows["index"] == str(index)]
+        if rows.empty:
+            raise KeyError(f"no number '{quantity}' of '{variant}' at step {step}, index '{index}'")
+        return self._by_replica(variant, rows).to_numpy(dtype=np.float64)[:, 0]
+
+    def vectors(self, variant: str, quantity: str, *, step: int | str | None = None) -> NDArray[np.float64]:
+        """Return all elements of a quantity of each replica, (R, X) float64; nan where one does not exist."""
+        return self._by_replica(variant, self._rows(variant, quantity, step)).to_numpy(dtype=np.float64)
+
+    def count(self, variant: str, fate: str) -> int:
+        """Return how many replicas of a variant met a fate: "fine", "diverged", "blown up" or "collapsed"."""
+        rows = self._rows(variant, "fate", None)
+        return int((rows["index"] == fate).sum())
+
+    def replicas(self, variant: str) -> int:
+        """Return the number of replicas of a variant."""
+        return int(self.table.loc[self.table["variant"] == variant, "replica"].nunique())
+
+    def median(self, values: ArrayLike, *, above: float | None = None, below: float | None = None, **words: str) -> Finding:
+        """Return the finding that the median of `values` (R,) lies above or below a threshold."""
+        found = median_interval(values, seed=self.seed, resamples=self.resamples)
+        return _finding(found, above, below, "median, 95 % bootstrap interval", np.size(values), words)
+
+    def ratio(
+        self, numerator: ArrayLike, denominator: ArrayLike, *, above: float | None = None, below: float | None = None, **words: str
+    ) -> Finding:
+        """Return the finding that the ratio of the medians of two independent samples lies above or below a threshold."""
+        found = ratio_interval(numerator, denominator, seed=self.seed, resamples=self.resamples)
+        size = min(np.size(numerator), np.size(denominator))
+        return _finding(found, above, below, "ratio of medians, 95 % bootstrap interval", size, words)
+
+    def share(self, holds: ArrayLike, *, above: float | None = None, below: float | None = None, **words: str) -> Finding:
+        """Return the finding that the share of replicas for which something `holds` (R,) lies above or below a threshold."""
+        found = share_interval(int(np.sum(holds)), np.size(holds))
+        return _finding(found, above, below, "share of replicas, 95 % interval by Clopper and Pearson", np.size(holds), words)
+
+    def every(self, holds: ArrayLike, **words: str) -> Finding:
+        """Return the finding that something `holds` (R,) in every replica: refuted by one counterexample."""
+        found = share_interval(int(np.sum(holds)), np.size(holds))
+        method = "share of replicas, 95 % interval by Clopper and Pearson; one counterexample refutes"
+        return _decided(found, EVERY, "every", method, np.size(holds), words)
+
+    def _rows(self, variant: str, quantity: str, step: int | str | None) -> pd.DataFrame:
+        rows = self.table[(self.table["variant"] == variant) & (self.table["quantity"] == quantity)]
+        if step is not None and not rows.empty:
+            rows = rows[rows["step"] == (rows["step"].max() if step == "last" else step)]
+        return rows
+
+    def _by_replica(self, variant: str, rows: pd.DataFrame) -> pd.DataFrame:
+        wide = rows.pivot(index="replica", columns="index", values="value")
+        replicas = sorted(self.table.loc[self.table["variant"] == variant, "replica"].unique())
+        return wide.reindex(index=replicas, columns=sorted(wide.columns, key=_rank))
+
+
+def _rank(index: str) -> tuple[int, str]:
+    """Return the key that sorts ranks as numbers and names as words."""
+    return (int(index), "") if index.isdigit() else (0, index)
+
+
+def _finding(found: Interval, above: float | None, below: float | None, method: str, n: int, words: dict[str, str]) -> Finding:
+    if above is not None and below is None:
+        return _decided(found, above, "above", method, n, words)
+    if below is not None and above is None:
+        return _decided(found, below, "below", method, n, words)
+    raise ValueError("a finding is held against one threshold: give either above or below")
+
+
+def _decided(found: Interval, threshold: float, direction: Direction, method: str, n: int, words: dict[str, str]) -> Finding:
+    return Finding(**words, **found._asdict(), threshold=threshold, direction=direction, method=method, n=n)
+
+
+def _plain(value: float) -> float | str:
+    return float(value) if np.isfinite(value) else ("inf" if value > 0 else "-inf")

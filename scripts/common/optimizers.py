@@ -1,0 +1,44 @@
+"""Optimizers over flat buffers: each returns a function that makes one update of `parameters` from `gradient`, in place.
+
+They compute what those of ``torch.optim`` do, up to rounding.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def sgd(parameters: Tensor, gradient: Tensor, *, learning_rate: float, momentum: float = 0.0) -> Callable[[], None]:
+    """Gradient descent with momentum as in ``torch.optim.SGD``: v = momentum v + gradient; parameters -= learning_rate v."""
+    velocity = torch.zeros_like(gradient)
+
+    def step() -> None:
+        torch.add(gradient, velocity, alpha=momentum, out=velocity)
+        parameters.add_(velocity, alpha=-learning_rate)
+
+    return step
+
+
+def adam(
+    parameters: Tensor,
+    gradient: Tensor,
+    *,
+    learning_rate: float = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> Callable[[], None]:
+    """Adam (Kingma and Ba 2015, algorithm 1) as in ``torch.optim.Adam``."""
+    first, second, scale = (torch.zeros_like(gradient) for _ in range(3))
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+        first.lerp_(gradient, 1 - beta1)
+        second.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        torch.sqrt(second, out=scale).div_((1 - beta2**steps) ** 0.5).add_(epsilon)
+        parameters.addcdiv_(first, scale, value=-learning_rate / (1 - beta1**steps))
+
+    return step

@@ -1,0 +1,171 @@
+"""Fully connected networks, many replicas at once: forward pass, gradient of the loss, and Jacobian of every sample, all by hand.
+
+The layers of R replicas are a list of tensors (R, outputs, inputs + 1), one for each linear layer: its weight, and in the last column
+its bias, the weight of an input that is constantly 1. Samples are the last axis, which is what small matrix products are fastest with:
+
+    g_0 = [x; 1]                             (R, D + 1, N)
+    z_l = A_l g_(l-1)                        (R, width of layer l, N)
+    g_l = [activation(z_l); 1]               prediction = z_L  (R, C, N)
+    d_l = d loss / d z_l;                    d_(l-1) = (W_l^T d_l) * activation'(z_(l-1))
+    d loss / d A_l = d_l g_(l-1)^T           where A_l = [W_l, b_l]
+
+Stored parameters are flat, (R, P), in the order and under the names of ``torch.nn.Sequential(Linear, Activation, Linear, ...)``.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scripts.common import activations, parts
+from scripts.common.activations import Activation
+from scripts.common.losses import Loss
+
+
+def activation_of(network: Mapping[str, Any]) -> Activation:
+    """Return the activation that `network` names."""
+    chosen: Activation = parts.call(activations, {"kind": network["activation"]})
+    return chosen
+
+
+def widths(network: Mapping[str, Any], *, inputs: int, outputs: int) -> list[int]:
+    """Return the width of every layer of `network`, inputs and outputs included."""
+    return [inputs, *network["hidden"], outputs]
+
+
+def parameter_names(widths: Sequence[int]) -> list[str]:
+    """Return the names of the stored tensors, in order: ``0.weight``, ``0.bias``, ``2.weight``, ..."""
+    return [f"{2 * layer}.{kind}" for layer in range(len(widths) - 1) for kind in ("weight", "bias")]
+
+
+def empty_layers(widths: Sequence[int], replicas: int, *, dtype: torch.dtype, device: str = "cpu") -> tuple[Tensor, list[Tensor]]:
+    """Return one flat buffer of zeros, and the layers as contiguous views of it: an update is a few operations on the buffer."""
+    shapes = [(replicas, fan_out, fan_in + 1) for fan_in, fan_out in pairwise(widths)]
+    buffer = torch.zeros(sum(math.prod(shape) for shape in shapes), dtype=dtype, device=device)
+    blocks = buffer.split([math.prod(shape) for shape in shapes])
+    return buffer, [block.view(shape) for block, shape in zip(blocks, shapes, strict=True)]
+
+
+def to_parameters(layers: Sequence[Tensor]) -> Tensor:
+    """Return the flat parameters (R, P) of `layers`."""
+    return torch.cat([part for layer in layers for part in (layer[:, :, :-1].flatten(1), layer[:, :, -1])], dim=1)
+
+
+def to_layers(parameters: NDArray[np.floating[Any]], network: Mapping[str, Any], *, inputs: int, dtype: torch.dtype) -> list[Tensor]:
+    """Return the layers of stored `parameters` (R, P), cast to `dtype`; the number of outputs follows from P."""
+    hidden = [inputs, *network["hidden"]]
+    outputs = (parameters.shape[1] - sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(hidden))) // (hidden[-1] + 1)
+    _, layers = empty_layers([*hidden, outputs], len(parameters), dtype=dtype)
+    rest = torch.as_tensor(parameters, dtype=dtype)
+    for layer in layers:
+        fan_out, columns = layer.shape[1:]
+        weight, bias, rest = rest.split([fan_out * (columns - 1), fan_out, rest.shape[1] - fan_out * columns], dim=1)
+        layer[:, :, :-1] = weight.unflatten(1, (fan_out, columns - 1))
+        layer[:, :, -1] = bias
+    return layers
+
+
+def with_constant(x: Tensor) -> Tensor:
+    """Return the inputs x (..., D, N) with a last row of ones, (..., D + 1, N)."""
+    return torch.cat([x, torch.ones_like(x[..., :1, :])], dim=-2)
+
+
+def predict(layers: Sequence[Tensor], x: Tensor, *, activation: Activation) -> Tensor:
+    """Return the predictions (R, C, N) of all replicas at the points x (D, N)."""
+    values = x.expand(layers[0].shape[0], *x.shape)
+    for depth, layer in enumerate(layers):
+        if depth:
+            activation.apply(values, values)
+        values = torch.baddbmm(layer[:, :, -1:], layer[:, :, :-1], values)
+    return values
+
+
+def output_bound(widths: Sequence[int], *, norm: float, largest_input: float) -> float:
+    """Return a bound on every |value| in a forward pass.
+
+    With Euclidean norms, |z_l| <= |A_l| |g_(l-1)|, and |g_l| <= |z_l| + sqrt(width) + 1 for the activations here.
+
+    Args:
+        widths: width of every layer, inputs and outputs included.
+        norm: bound on the Euclidean norm of all parameters together, and so on that of each layer.
+        largest_input: bound on every |input|.
+    """
+    bound = math.sqrt(widths[0]) * largest_input + 1.0
+    for width in widths[1:]:
+        bound = max(norm, 1.0) * bound + math.sqrt(width) + 1.0
+    return bound
+
+
+def gradient_function(
+    layers: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    *,
+    samples: int,
+    activation: Activation,
+    loss: Loss,
+) -> Callable[[Tensor, Tensor], None]:
+    """Return a function that writes the gradient of the loss of every replica into `gradients`.
+
+    It takes inputs with their constant row, (R, D + 1, N), and targets (R, C, N). All memory is reserved here, once.
+
+    Args:
+        layers: the layers, read at each call.
+        gradients: contiguous tensors of the same shapes, overwritten at each call.
+        samples: number of samples N of each call.
+        activation: activation between the layers.
+        loss: loss of each replica.
+    """
+    back = [layer[:, :, :-1].mT for layer in layers]
+    sums = [layer.new_empty(*layer.shape[:2], samples) for layer in layers]  # z_l, then d_l
+    hidden = [with_constant(values) for values in sums[:-1]]  # g_l
+    active = [values[:, :-1] for values in hidden]
+    last = len(layers) - 1
+
+    def gradient(x: Tensor, y: Tensor) -> None:
+        below = x
+        for layer in range(last):
+            torch.bmm(layers[layer], below, out=sums[layer])
+            activation.apply(sums[layer], active[layer])
+            below = hidden[layer]
+        torch.bmm(layers[last], below, out=sums[last])
+        loss.gradient(sums[last], y, sums[last])
+        for layer in range(last, 0, -1):
+            torch.bmm(sums[layer], hidden[layer - 1].mT, out=gradients[layer])
+            torch.bmm(back[layer], sums[layer], out=sums[layer - 1])
+            activation.chain(sums[layer - 1], active[layer - 1])
+        torch.bmm(sums[0], x.mT, out=gradients[0])
+
+    return gradient
+
+
+def jacobian(layers: Sequence[Tensor], x: Tensor, *, activation: Activation, out: Tensor) -> None:
+    """Write d output_c / d parameter_p of one network at each sample x (N, D) into `out` (N, C, P).
+
+    Args:
+        layers: the layers of one network, (1, outputs, inputs + 1).
+        x: the points.
+        activation: activation between the layers.
+        out: overwritten; its last axis is in the order of the stored parameters.
+    """
+    weights, biases = [layer[0, :, :-1] for layer in layers], [layer[0, :, -1] for layer in layers]
+    below = [x]
+    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+        values = torch.addmm(bias, below[-1], weight.T)
+        activation.apply(values, values)
+        below.append(values)
+    samples, outputs, end = out.shape
+    delta = torch.eye(outputs, dtype=x.dtype, device=x.device).expand(samples, outputs, outputs)
+    for layer in range(len(weights) - 1, -1, -1):
+        fan_out, fan_in = weights[layer].shape
+        middle, begin = end - fan_out, end - fan_out - fan_out * fan_in
+        out[:, :, middle:end] = delta
+        torch.mul(delta.unsqueeze(3), below[layer][:, None, None, :], out=out[:, :, begin:middle].unflatten(2, (fan_out, fan_in)))
+        if layer:
+            delta = delta @ weights[layer]
+            activation.chain(delta, below[layer].unsqueeze(1).expand_as(delta))
+        end = begin

@@ -1,0 +1,233 @@
+"""The plan of a build: every job that a configuration asks for, with its recipe. The rules ask it for inputs and digests.
+
+Names of jobs are paths below the folder of their step: ``init_depth/deep_he`` for `train`, ``init_depth/deep_he/spectrum`` for
+`measure`. A rule's wildcards, joined by slashes, are the name of its job.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.common import components
+from scripts.common.components import Family
+from scripts.common.configuration import Figure, Study, Variant, load_report
+from scripts.common.digest import make_recipe
+from scripts.common.errors import UserError
+from scripts.common.places import PROJECT, chapter_path, claims_path
+from scripts.common.recipe import Recipe, Source
+from scripts.common.storage import save_text
+
+TEMPLATES = tuple(f"templates/{name}" for name in ("preface.md.jinja", "report.html.jinja", "report.typ.jinja", "filter.lua", "style.css"))
+
+SETTINGS_OF_TRAINING = ("network", "initialization", "optimizer", "batches", "loss", "evaluate_every", "save_every", "precision")
+
+
+class Plan:
+    """All jobs of a build by step and name, each with its recipe."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        """Check `settings`, the merged configuration of the report, and work out every job.
+
+        Raises:
+            ConfigurationError: anything in the report's or a study's configuration is wrong.
+        """
+        self.report, self.studies = load_report(settings)
+        self.results = self.report.results
+        self._recipes: dict[tuple[str, str], Recipe] = {}
+        for name, study in self.studies.items():
+            self._plan_study(name, study)
+        self._plan_report()
+
+    def inputs(self, step: str) -> Callable[[Iterable[str]], dict[str, Any]]:
+        """Return the input function of a step: wildcards -> paths of its inputs by name, one path or a list."""
+
+        def paths(wildcards: Iterable[str]) -> dict[str, Any]:
+            inputs = self._recipe(step, wildcards).inputs
+            return {
+                name: sources[""].path if list(sources) == [""] else [source.path for source in sources.values()]
+                for name, sources in inputs.items()
+                if sources
+            }
+
+        return paths
+
+    def digest(self, step: str) -> Callable[[Iterable[str]], str]:
+        """Return the function of a step that gives a job's digest: wildcards -> digest."""
+
+        def digest(wildcards: Iterable[str]) -> str:
+            return self._recipe(step, wildcards).digest
+
+        return digest
+
+    def targets(self) -> list[str]:
+        """Return the files that the whole build is for."""
+        files = ["report.html", "report.pdf"]
+        if self.report.edition == "solutions":
+            files += ["numbers.csv", "claims.json", "manifest.json"]
+        return [f"{self.results}/report/{file}" for file in files]
+
+    def write_recipes(self) -> None:
+        """Write each recipe to ``results/recipe`` where it is not there already; rules have them as inputs.
+
+        Raises:
+            StorageError: the results folder cannot be written.
+        """
+        for (step, name), made in self._recipes.items():
+            path = Path(f"{self.results}/recipe/{step}/{name}.json")
+            text = made.as_json()
+            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+                save_text(path, text)
+
+    def _recipe(self, step: str, wildcards: Iterable[str]) -> Recipe:
+        name = "/".join(wildcards) or "report"
+        if (step, name) not in self._recipes:
+            known = ", ".join(sorted(n for s, n in self._recipes if s == step))
+            raise UserError(f"no {step} job '{name}'; known: {known}")
+        return self._recipes[step, name]
+
+    def _add(self, step: str, name: str, *, scripts: Sequence[str] = (), **content: Any) -> None:
+        self._recipes[step, name] = make_recipe(step, name, scripts=[f"scripts/{step}.py", *scripts], **content)
+
+    def _source(self, step: str, name: str, *, kind: str | None = None, suffix: str = "npz") -> Source:
+        return Source(f"{self.results}/{step}/{name}.{suffix}", kind or step, self._recipes[step, name].digest)
+
+    def _plan_study(self, study_name: str, study: Study) -> None:
+        for name, part in study.data.items():
+            scripts = [_file(components.DATASET, part.kind)]
+            self._add("data", f"{study_name}/{name}", settings={"kind": part.kind, **part.options()}, inputs={}, scripts=scripts)
+        for name, variant in study.variants.items():
+            self._plan_variant(study_name, study, name, variant)
+        for measurement in _in_order_of_reading(study):
+            for variant_name in _variants(study, study.measurements[measurement].variants):
+                self._plan_measurement(study_name, study, variant_name, measurement)
+        measured = {name: self._source("measure", name, kind=name.rpartition("/")[2]) for step, name in self._recipes if step == "measure" and name.startswith(f"{study_name}/")}
+        scripts = sorted({_file(components.MEASUREMENT, name) for name in study.measurements})
+        self._add("number", study_name, settings={}, inputs={"measured": measured}, scripts=scripts)
+        self._add(
+            "claim",
+            study_name,
+            settings={"study": study_name, "bootstrap": self.report.bootstrap.model_dump()},
+            inputs={"numbers": {"": self._source("number", study_name, suffix="csv")}},
+            scripts=[claims_path(study_name)],
+        )
+        for family, figures in ((components.FIGURE, study.figures), (components.TABLE, study.tables)):
+            for name, figure in figures.items():
+                self._plan_figure(study_name, study, family, name, figure)
+
+    def _plan_variant(self, study_name: str, study: Study, name: str, variant: Variant) -> None:
+        full = variant.model_dump()
+        settings = {key: full[key] for key in SETTINGS_OF_TRAINING}
+        settings["steps"] = min(variant.steps, self.report.steps or variant.steps)
+        settings["replicas"] = min(variant.replicas or self.report.replicas, self.report.replicas)
+        data = self._source("data", f"{study_name}/{variant.data}")
+        self._add("train", f"{study_name}/{name}", settings=settings, inputs={"data": {"": data}})
+        inputs = {
+            "train": {"": self._source("train", f"{study_name}/{name}")},
+            "reference_points": {"": self._source("data", f"{study_name}/{study.linearize_on}")},
+        }
+        if variant.data != study.linearize_on:
+            inputs["own_points"] = {"": data}
+        self._add("jacobian", f"{study_name}/{name}", settings={"network": full["network"]}, inputs=inputs)
+
+    def _plan_measurement(self, study_name: str, study: Study, variant_name: str, measurement: str) -> None:
+        variant, configured = study.variants[variant_name], study.measurements[measurement]
+        names = {parameter.name for parameter in components.parameters(components.MEASUREMENT, measurement)}
+        known = {
+            "network": variant.network.model_dump(),
+            "loss_function": variant.loss.model_dump(),
+            "variant": variant_name,
+            "reference": configured.reference,
+        }
+        settings = {"kind": measurement, **configured.options(), **{key: value for key, value in known.items() if key in names}}
+        job = f"{study_name}/{variant_name}"
+        inputs: dict[str, dict[str, Source]] = {}
+        for read in components.reads(components.MEASUREMENT, measurement):
+            if read == "data":
+                inputs[read] = {"": self._source("data", f"{study_name}/{variant.data}")}
+            elif read == "reference_points":
+                inputs[read] = {"": self._source("data", f"{study_name}/{study.linearize_on}")}
+            elif read in ("train", "jacobian"):
+                inputs[read] = {"": self._source(read, job)}
+            elif read in study.measurements:
+                inputs[read] = {"": self._source("measure", f"{job}/{read}", kind=read)}
+            elif read.removeprefix("reference_") in study.measurements:
+                other = read.removeprefix("reference_")
+                inputs[read] = {"": self._source("measure", f"{study_name}/{configured.reference}/{other}", kind=other)}
+        scripts = [_file(components.MEASUREMENT, measurement)]
+        self._add("measure", f"{job}/{measurement}", settings=settings, inputs=inputs, scripts=scripts)
+
+    def _plan_figure(self, study_name: str, study: Study, family: Family, name: str, figure: Figure) -> None:
+        variants = _variants(study, figure.variants)
+        settings: dict[str, Any] = {"kind": figure.kind, "caption": figure.caption, "options": figure.options()}
+        inputs: dict[str, dict[str, Source]] = {}
+        for read in components.reads(family, figure.kind):
+            if read == "styles":
+                settings["styles"] = {v: {"label": study.variants[v].label, "color": study.variants[v].color} for v in variants}
+            elif read == "numbers":
+                inputs[read] = {"": self._source("number", study_name, suffix="csv")}
+            elif read == "datasets":
+                inputs[read] = {key: self._source("data", f"{study_name}/{key}") for key in study.data}
+            elif read == "data":
+                inputs[read] = {v: self._source("data", f"{study_name}/{study.variants[v].data}") for v in variants}
+            elif read == "train":
+                inputs[read] = {v: self._source("train", f"{study_name}/{v}") for v in variants}
+            elif read in study.measurements:
+                inputs[read] = {v: self._source("measure", f"{study_name}/{v}/{read}", kind=read) for v in variants}
+        known = {"variants": variants, "bootstrap": self.report.bootstrap.model_dump()}
+        names = {parameter.name for parameter in components.parameters(family, figure.kind)}
+        settings |= {key: value for key, value in known.items() if key in names}
+        self._add(family.word, f"{study_name}/{name}", settings=settings, inputs=inputs, scripts=[_file(family, figure.kind)])
+
+    def _plan_report(self) -> None:
+        names = [name for step, name in self._recipes if step == "figure"]
+        if self.report.edition == "assignment":
+            names = [name for name in names if self.given(name)]
+        inputs = {
+            "figures": {name: self._source("figure", name, suffix="json") for name in names},
+            "pictures": {name: self._source("figure", name, suffix="svg") for name in names},
+        }
+        if self.report.edition == "solutions":
+            inputs |= {
+                "tables": {name: self._source("table", name, suffix="json") for step, name in self._recipes if step == "table"},
+                "numbers": {name: self._source("number", name, suffix="csv") for name in self.studies},
+                "claims": {name: self._source("claim", name, suffix="json") for name in self.studies},
+            }
+            summarized = {key: inputs[key] for key in ("numbers", "claims")}
+            self._add("summary", "report", settings={"strict": self.report.strict}, inputs=summarized)
+            self._add("manifest", "report", settings={}, inputs=inputs)
+            manifest = Source(f"{self.results}/report/manifest.json", "manifest", self._recipes["manifest", "report"].digest)
+            inputs = inputs | {"manifest": {"": manifest}}
+        files = [*(chapter_path(name) for name in self.studies), *TEMPLATES]
+        studies = {name: study.model_dump() for name, study in self.studies.items()}
+        settings = {"report": self.report.model_dump(exclude={"results"}), "studies": studies}
+        for kind in ("html", "pdf"):
+            self._add("report", kind, settings={"kind": kind, **settings}, inputs=inputs, files=files)
+
+    def given(self, figure: str) -> bool:
+        """Whether a figure shows only what is given (data and targets), so that an assignment may print it."""
+        return set(self._recipes["figure", figure].inputs) <= {"data", "datasets"}
+
+
+def _file(family: Family, name: str) -> str:
+    return family.files()[name][0].relative_to(PROJECT).as_posix()
+
+
+def _variants(study: Study, chosen: str | list[str]) -> list[str]:
+    return list(study.variants) if isinstance(chosen, str) else list(chosen)
+
+
+def _in_order_of_reading(study: Study) -> list[str]:
+    """Return the study's measurements, each after those that it reads."""
+    ordered: list[str] = []
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            raise UserError(f"measurements read each other in a circle: {' -> '.join([*above, name])}")
+        if name in study.measurements and name not in ordered:
+            for read in components.reads(components.MEASUREMENT, name):
+                visit(read.removeprefix("reference_") if read not in study.measurements else read, (*above, name))
+            ordered.append(name)
+
+    for name in study.measurements:
+        visit(name, ())
+    return ordered

@@ -1,0 +1,55 @@
+"""Recipes: what a job's output depends on, in full, and the one digest of it that decides whether the job runs again.
+
+A recipe is the job's own slice of the configuration, the digests of the recipes of its inputs, the code that it can reach (its
+scripts and, through their imports, every module of the project, as syntax trees), the other files that it reads (templates), and
+the versions of the libraries which that code imports. Paths, comments, docstrings and layout do not count.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Source:
+    """An input file of a job: its path, its kind, and the digest of the recipe that it is made under."""
+
+    path: str
+    kind: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that one job's output depends on.
+
+    Attributes:
+        step: the job's step, as "train".
+        name: which job of the step, as "init_depth/deep_he".
+        settings: its slice of the configuration.
+        inputs: its input files by the name under which its rule knows them, then by a key ("" where there is one file).
+        files: SHA-256 of other files that it reads, by path.
+        code: digests of the modules that it can reach, by path.
+        libraries: versions of the libraries which these import, and of Python.
+        digest: SHA-256 of all of the above in canonical JSON, in hexadecimal; of the inputs only kinds and digests.
+    """
+
+    step: str
+    name: str
+    settings: dict[str, Any]
+    inputs: dict[str, dict[str, Source]]
+    files: dict[str, str]
+    code: dict[str, str]
+    libraries: dict[str, str]
+    digest: str
+
+    def as_json(self) -> str:
+        """Return the recipe as JSON text."""
+        return json.dumps(asdict(self), sort_keys=True, indent=1) + "\n"
+
+
+def from_json(text: str) -> Recipe:
+    """Return the recipe that `text`, made by `as_json`, holds."""
+    content = json.loads(text)
+    content["inputs"] = {name: {key: Source(**source) for key, source in sources.items()} for name, sources in content["inputs"].items()}
+    return Recipe(**content)

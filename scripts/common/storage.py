@@ -1,0 +1,285 @@
+"""Every stored file: its name, digest, keys, axes, dtypes and checksums, checked when it is saved and when it is loaded.
+
+An array file is an ``.npz`` without pickles. Beside its arrays it holds one member, ``header``, a JSON text that states the kind of
+the file, the digest of the recipe it was made under, and for each array its axes, dtype, shape and SHA-256. The axes are those of
+the whole project: N samples, D inputs, C outputs, P parameters, R replicas, S saved steps, L layers or named tensors, E evaluated
+steps, G points of the dense grid, K singular values, F features. An axis that stands in two arrays of one file has one length.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scripts.common.errors import UserError
+
+FORMAT = 1
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class StorageError(UserError):
+    """A stored file that cannot be used, or a place that cannot be written; the message names it and the remedy."""
+
+
+@dataclass(frozen=True)
+class Array:
+    """What one stored array is.
+
+    Attributes:
+        axes: names of its axes, one letter or word each, separated by blanks; "" for a scalar.
+        dtype: numpy's name of its dtype, or "str" for text of any length.
+        quantity: whether its elements are numbers of the report (rows of ``numbers.csv``).
+    """
+
+    axes: str
+    dtype: str
+    quantity: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of array file: its name, and its arrays by key. A key in `optional` may be missing."""
+
+    name: str
+    arrays: Mapping[str, Array]
+    optional: frozenset[str] = frozenset()
+
+
+DATA = Kind(
+    "data",
+    {
+        "train_x": Array("N D", "float64"),
+        "train_y": Array("N C", "float64"),
+        "test_x": Array("M D", "float64"),
+        "test_y": Array("M C", "float64"),
+        "grid_x": Array("G D", "float64"),
+        "grid_y": Array("G C", "float64"),
+    },
+)
+
+TRAIN = Kind(
+    "train",
+    {
+        "step": Array("S", "int64"),
+        "parameters": Array("S R P", "float32"),
+        "parameter_name": Array("L", "str"),
+        "evaluated_step": Array("E", "int64"),
+        "train_loss": Array("E R", "float64"),
+        "test_loss": Array("E R", "float64"),
+        "diverged_at": Array("R", "int64"),
+        "initialization_seed": Array("R", "int64"),
+        "batch_seed": Array("R", "int64"),
+    },
+)
+
+JACOBIAN = Kind(
+    "jacobian",
+    {
+        "step": Array("S", "int64"),
+        "jacobian": Array("S N C P", "float64"),
+        "jacobian_own_points": Array("S O C P", "float64"),
+    },
+    optional=frozenset({"jacobian_own_points"}),
+)
+
+
+def save(path: str | Path, arrays: Mapping[str, NDArray[Any]], *, kind: Kind, digest: str) -> None:
+    """Write `arrays` to `path` as one file of `kind`, under `digest`, in full or not at all.
+
+    Raises:
+        StorageError: an array is missing, unknown, or not of its kind; or the place cannot be written.
+    """
+    path = Path(path)
+    problems = _mismatches(arrays, kind)
+    if problems:
+        raise StorageError(f"{path}: not a file of kind '{kind.name}': " + "; ".join(problems))
+    contiguous = {key: np.ascontiguousarray(array) if array.ndim else np.asarray(array) for key, array in arrays.items()}
+    header = {
+        "format": FORMAT,
+        "kind": kind.name,
+        "digest": digest,
+        "arrays": {
+            key: {
+                "axes": kind.arrays[key].axes,
+                "quantity": kind.arrays[key].quantity,
+                "dtype": array.dtype.str,
+                "shape": list(array.shape),
+                "sha256": _sha256(array),
+            }
+            for key, array in sorted(contiguous.items())
+        },
+    }
+    text = json.dumps(header, sort_keys=True).encode()
+
+    def write(file: BinaryIO) -> None:
+        np.savez(file, allow_pickle=False, header=np.frombuffer(text, dtype=np.uint8), **contiguous)
+
+    write_atomically(path, write)
+
+
+def load(path: str | Path, *, kind: str, digest: str | None = None) -> Arrays:
+    """Read a file of `kind`, checked against its header, its checksums and, where given, the `digest` it must carry.
+
+    Raises:
+        StorageError: the file is missing, truncated, altered, of another kind, or was made under another digest.
+    """
+    path = Path(path)
+    header, arrays = _read(path)
+    if header["kind"] != kind:
+        raise StorageError(f"{path}: is a file of kind '{header['kind']}', expected '{kind}'; {_remedy(path)}")
+    if digest is not None and header["digest"] != digest:
+        raise StorageError(
+            f"{path}: was made under recipe {header['digest'][:12]}, this build needs {digest[:12]} "
+            f"(a setting, code or library changed since); {_remedy(path)}"
+        )
+    return arrays
+
+
+def read_header(path: str | Path) -> dict[str, Any]:
+    """Return the checked header of an array file: kind, digest, and axes, dtype, shape and checksum of each array."""
+    return _read(Path(path))[0]
+
+
+def quantities(path: str | Path) -> dict[str, str]:
+    """Return the axes of each array of a file that holds numbers of the report, by key."""
+    return {key: spec["axes"] for key, spec in read_header(path)["arrays"].items() if spec["quantity"]}
+
+
+def save_json(path: str | Path, content: Any) -> None:
+    """Write `content` as JSON with sorted keys, in full or not at all. Numbers must be finite."""
+    save_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def load_json(path: str | Path, *, digest: str | None = None) -> Any:
+    """Read a JSON file; with `digest`, check that its top level key ``digest`` is the same.
+
+    Raises:
+        StorageError: the file is missing, is not JSON, or was made under another digest.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StorageError(f"{path}: missing; {_remedy(path)}") from None
+    except (ValueError, OSError) as error:
+        raise StorageError(f"{path}: cannot be read as JSON ({error}); {_remedy(path)}") from None
+    if digest is not None and content.get("digest") != digest:
+        raise StorageError(f"{path}: was made under another recipe than this build's {digest[:12]}; {_remedy(path)}")
+    return content
+
+
+def save_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8, in full or not at all."""
+    write_atomically(Path(path), lambda file: file.write(text.encode("utf-8")))
+
+
+def save_numbers(path: str | Path, text: str, *, digest: str) -> None:
+    """Write CSV `text` below a first line that names its recipe's `digest`, in full or not at all."""
+    save_text(path, f"# recipe {digest} sha256 {hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+
+
+def load_numbers(path: str | Path, *, digest: str) -> str:
+    """Return the CSV text that `save_numbers` wrote.
+
+    Raises:
+        StorageError: the file is missing, altered, or was made under another digest.
+    """
+    path = Path(path)
+    try:
+        first, _, text = path.read_text(encoding="utf-8").partition("\n")
+    except FileNotFoundError:
+        raise StorageError(f"{path}: missing; {_remedy(path)}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(f"{path}: cannot be read ({error}); {_remedy(path)}") from None
+    words = first.split()
+    if len(words) != 5 or words[4] != hashlib.sha256(text.encode()).hexdigest():
+        raise StorageError(f"{path}: altered since it was saved; {_remedy(path)}")
+    if words[2] != digest:
+        raise StorageError(f"{path}: was made under another recipe than this build's {digest[:12]}; {_remedy(path)}")
+    return text
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it to `path`.
+
+    Raises:
+        StorageError: the folder or the disk does not take the file.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "wb") as file:
+            write(file)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be written ({error.strerror}); make the folder writable or free disk space, then run the same command again"
+        ) from None
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sha256(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).view(np.uint8).data if array.size and array.ndim else array.tobytes()).hexdigest()
+
+
+def _mismatches(arrays: Mapping[str, NDArray[Any]], kind: Kind) -> list[str]:
+    problems = [f"array '{key}' is missing" for key in sorted(kind.arrays.keys() - kind.optional - arrays.keys())]
+    lengths: dict[str, int] = {}
+    for key, array in sorted(arrays.items()):
+        if key not in kind.arrays:
+            problems.append(f"unknown array '{key}' (known: {', '.join(sorted(kind.arrays))})")
+            continue
+        spec = kind.arrays[key]
+        axes = spec.axes.split()
+        if spec.dtype == "str" and array.dtype.kind != "U" or spec.dtype != "str" and array.dtype != np.dtype(spec.dtype):
+            problems.append(f"'{key}' has dtype {array.dtype}, expected {spec.dtype}")
+        if array.ndim != len(axes):
+            problems.append(f"'{key}' has {array.ndim} axes, expected {len(axes)} ({spec.axes})")
+            continue
+        for axis, length in zip(axes, array.shape, strict=True):
+            if lengths.setdefault(axis, length) != length:
+                problems.append(f"axis {axis} of '{key}' has length {length}, elsewhere {lengths[axis]}")
+    return problems
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            stored = {key: archive[key] for key in archive.files}
+        header = json.loads(stored.pop("header").tobytes())
+        specs = {key: (spec["dtype"], tuple(spec["shape"]), spec["sha256"]) for key, spec in header["arrays"].items()}
+    except FileNotFoundError:
+        raise StorageError(f"{path}: missing; {_remedy(path)}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise StorageError(f"{path}: damaged or not an array file of this project ({error}); {_remedy(path)}") from None
+    if header.get("format") != FORMAT:
+        raise StorageError(f"{path}: has format {header.get('format')}, this version reads {FORMAT}; {_remedy(path)}")
+    found = {key: (array.dtype.str, array.shape, _sha256(array)) for key, array in stored.items()}
+    if found != specs:
+        altered = sorted(key for key in found.keys() | specs.keys() if found.get(key) != specs.get(key))
+        raise StorageError(f"{path}: altered since it was saved (array {', '.join(altered)}); {_remedy(path)}")
+    return header, stored
+
+
+def _remedy(path: Path) -> str:
+    return f"delete it (rm {path}) and run the same command again to rebuild it"

@@ -1,0 +1,105 @@
+"""Python sources read as syntax trees: what a module imports, what functions it offers, and a digest of what it does."""
+
+import ast
+import hashlib
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a function: its name, its annotation as written ("" if none), whether it has no default, and how it is given."""
+
+    name: str
+    annotation: str
+    required: bool
+    keyword_only: bool
+
+
+@cache
+def parse(path: Path) -> ast.Module:
+    """Return the syntax tree of a Python file."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+@cache
+def functions(path: Path) -> dict[str, tuple[Parameter, ...]]:
+    """Return the public top-level functions of a file by name, each with its keyword-only and other parameters in order."""
+    return {
+        node.name: tuple(_parameters(node.args))
+        for node in parse(path).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
+
+
+@cache
+def summary(path: Path, name: str) -> str:
+    """Return the first line of the docstring of the function `name` in a file, or "" where there is none."""
+    for node in parse(path).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    return ""
+
+
+@cache
+def digest(path: Path) -> str:
+    """Return a digest of what a file does: of its syntax tree, without comments, docstrings and layout."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(node):
+            node.body = node.body[1:] or [ast.Pass()]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+@cache
+def imports(path: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what a file imports, anywhere in it: modules of this project (dotted names that may be modules), and other packages."""
+    own: set[str] = set()
+    others: set[str] = set()
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            top = name.partition(".")[0]
+            if top == "scripts":
+                own.add(name)
+            elif top not in sys.stdlib_module_names:
+                others.add(top)
+    return frozenset(own), frozenset(others)
+
+
+def reachable(roots: list[Path], project: Path) -> list[Path]:
+    """Return `roots` and every file of the project that they import, directly or through others, sorted."""
+    found: set[Path] = set()
+    waiting = list(roots)
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        candidates = (project.joinpath(*name.split(".")).with_suffix(".py") for name in imports(path)[0])
+        waiting += [candidate for candidate in candidates if candidate.is_file()]
+    return sorted(found)
+
+
+def _parameters(arguments: ast.arguments) -> list[Parameter]:
+    positional = arguments.posonlyargs + arguments.args
+    without_default = len(positional) - len(arguments.defaults)
+    found = [Parameter(a.arg, _annotation(a), i < without_default, keyword_only=False) for i, a in enumerate(positional)]
+    keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return found + [Parameter(a.arg, _annotation(a), default is None, keyword_only=True) for a, default in keywords]
+
+
+def _annotation(argument: ast.arg) -> str:
+    return ast.unparse(argument.annotation) if argument.annotation else ""
+
+
+def _has_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    first = node.body[0] if node.body else None
+    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)

@@ -1,0 +1,34 @@
+"""One figure: a picture of measurements (SVG), the numbers that it shows (CSV), and its caption and alternative text (JSON)."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from scripts.common import drawing, job, storage
+from scripts.common.drawing import Picture, Style
+
+
+def draw(inputs: Mapping[str, Any], *, kind: str, options: Mapping[str, Any], styles: Mapping[str, Mapping[str, str]] | None = None) -> Picture:
+    """Return the figure of `kind` (a module of `figures`).
+
+    Args:
+        inputs: what the figure reads, by the names of its parameters: for each, arrays by variant or by data set.
+        kind: name of the kind of figure.
+        options: the options that the study sets.
+        styles: label and color of each variant, where the figure asks for them.
+    """
+    given = dict(inputs) if styles is None else {**inputs, "styles": {variant: Style(**style) for variant, style in styles.items()}}
+    return import_module(f"scripts.figures.{kind}").draw(**given, **options)
+
+
+if __name__ == "__main__":
+    with job.run(snakemake) as running:
+        settings = running.settings
+        caption = settings.pop("caption")
+        inputs = {name: running.load_each(name) for name in running.recipe.inputs}
+        picture = draw(inputs, **settings)
+        drawing.save_svg(picture.figure, snakemake.output.svg)
+        storage.save_text(snakemake.output.csv, drawing.tabulate(picture.figure))
+        words = {"caption": caption, "note": picture.note, "alt": picture.alt}
+        checksums = {suffix: storage.file_sha256(snakemake.output[suffix]) for suffix in ("svg", "csv")}
+        running.save_json(snakemake.output.json, words | {"sha256": checksums})

@@ -1,0 +1,43 @@
+"""What each variant has learned: the fits of all its replicas against the truth, one panel a variant."""
+
+import numpy as np
+
+from scripts.common import drawing
+from scripts.common.drawing import Picture, Style
+from scripts.common.formatting import misfortunes, number
+from scripts.common.storage import Arrays
+
+
+def draw(
+    data: dict[str, Arrays], prediction: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], columns: int = 3
+) -> Picture:
+    """Draw the predictions after training.
+
+    Args:
+        data: arrays of storage.DATA by variant; one input, one output.
+        prediction: the measurement by variant: `prediction_grid` (S, R, G).
+        fate: the measurement by variant.
+        styles: label and color by variant.
+        columns: panels side by side.
+    """
+    figure, panels = drawing.small_multiples(len(prediction), columns=columns)
+    found = []
+    for axes, (variant, values) in zip(panels, prediction.items(), strict=True):
+        drawing.draw_fits(axes, data[variant], values, color=styles[variant].color)
+        trouble = misfortunes(fate[variant])
+        drawing.entitle(axes, styles[variant].label, trouble)
+        found.append(f"{styles[variant].label} {_error(data[variant], values)}" + (f" ({trouble})" if trouble else ""))
+    figure.supxlabel("input $x$")
+    figure.supylabel("output $y$")
+    drawing.legend(figure, drawing.fit_keys())
+    count = drawing.replicas(prediction, "prediction_grid")
+    alt = f"Fits after training against the true function, one panel a variant. Median over replicas of the mean squared distance to the truth: {'; '.join(found)}."
+    return Picture(figure, alt, drawing.fit_note(count))
+
+
+def _error(data: Arrays, prediction: Arrays) -> str:
+    last = prediction["prediction_grid"][-1]
+    finite = np.isfinite(last).all(axis=1)
+    square = np.full(len(last), np.inf)
+    square[finite] = np.square(last[finite] - data["grid_y"][:, 0]).mean(axis=1)
+    return number(float(drawing.spread(square).median))

@@ -1,0 +1,68 @@
+"""Train and test loss along training, one panel a variant."""
+
+import numpy as np
+
+from scripts.common import drawing
+from scripts.common.drawing import Picture, Style
+from scripts.common.formatting import counted, divergence, number
+from scripts.common.storage import Arrays
+
+ROOM = 30
+"""The axis ends at this many times the loss of the best constant; curves above it leave the panel, and their values are said in words."""
+
+
+def draw(
+    data: dict[str, Arrays], loss: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], columns: int = 4
+) -> Picture:
+    """Draw median and band of both losses at every evaluated step, on one logarithmic axis for all panels.
+
+    Args:
+        data: arrays of storage.DATA by variant, for the loss of the best constant.
+        loss: the measurement by variant: `step` (S,), `train_loss` and `test_loss` (S, R).
+        fate: the measurement by variant.
+        styles: label and color by variant.
+        columns: panels side by side.
+    """
+    figure, panels = drawing.small_multiples(len(loss), columns=columns, panel_height=1.45)
+    panels[0].set_yscale("log")
+    constant = max(float(data[variant]["train_y"].var()) for variant in loss)
+    lowest, found = constant, []
+    for axes, (variant, measured) in zip(panels, loss.items(), strict=True):
+        style, step = styles[variant], measured["step"]
+        axes.axhline(
+            float(data[variant]["train_y"].var()), color=drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2], label="best constant"
+        )
+        final = {}
+        for name, color, line in (("test", drawing.INK, drawing.LINES[1]), ("train", style.color, drawing.LINES[0])):
+            middle = drawing.spread(measured[f"{name}_loss"].T)
+            drawing.band(axes, step, middle, color=color, label=f"{name} loss", top=ROOM * constant)
+            seen = np.isfinite(middle.median)
+            axes.plot(step[seen], middle.median[seen], color=color, linestyle=line, label=f"{name} loss, median")
+            lowest = min(lowest, *middle.low[middle.low > 0])
+            final[name] = number(float(middle.median[-1]))
+        words = _words(measured, fate[variant], ROOM * constant)
+        drawing.entitle(axes, style.label, words)
+        found.append(f"{style.label}: train {final['train']}, test {final['test']}" + (f" ({words})" if words else ""))
+    panels[0].set_ylim(lowest / 1.5, ROOM * constant)
+    figure.supxlabel("updates")
+    figure.supylabel("mean squared error")
+    keys = [
+        drawing.line_key("train loss, median", drawing.SOFT),
+        drawing.line_key("test loss, median", drawing.INK, linestyle=drawing.LINES[1]),
+        drawing.line_key("best constant", drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2]),
+        drawing.band_key("5th to 95th percentile", drawing.SOFT),
+    ]
+    drawing.legend(figure, keys)
+    count = drawing.replicas(loss, "train_loss")
+    alt = f"Train and test loss along training, on a logarithmic axis, one panel a variant. Median loss after training: {'; '.join(found)}."
+    note = (
+        f"n = {counted(count, 'replica')}; lines: median, bands: 5th to 95th percentile, a loss that is not finite counting as infinite; "
+        "dotted: loss of the best constant, the variance of the training outputs."
+    )
+    return Picture(figure, alt, note)
+
+
+def _words(loss: Arrays, fate: Arrays, top: float) -> str:
+    """Return in words what leaves the panel: a start above its top, and divergence."""
+    start = float(drawing.spread(loss["train_loss"][0]).median)
+    return "; ".join(words for words in (f"starts at {number(start)}" if start > top else "", divergence(fate)) if words)

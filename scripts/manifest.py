@@ -1,0 +1,84 @@
+"""The manifest: for each figure, table, set of numbers and set of claims how it was made, and the commit it was built from."""
+
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from scripts.common import job, storage
+from scripts.common.errors import UserError
+from scripts.common.places import PROJECT
+from scripts.common.recipe import Recipe, Source, from_json
+
+
+def describe(source: Source) -> dict[str, Any]:
+    """Return how the file `source` was made: rule, digest, settings, inputs with checksums, seeds and libraries.
+
+    Raises:
+        UserError: its recipe is not there.
+    """
+    recipe = _recipe_of(source)
+    sources = [upstream for group in recipe.inputs.values() for upstream in group.values()]
+    return {
+        "file": source.path,
+        "sha256": storage.file_sha256(source.path),
+        "rule": recipe.step,
+        "digest": recipe.digest,
+        "settings": recipe.settings,
+        "inputs": {upstream.path: storage.file_sha256(upstream.path) for upstream in sources},
+        "seeds": dict(sorted(_seeds(recipe).items())),
+        "libraries": recipe.libraries,
+    }
+
+
+def commit(folder: Path) -> str:
+    """Return the commit that the project in `folder` stands at, with a note where files differ from it; "none" without git."""
+    try:
+        found = _git(folder, "rev-parse", "HEAD")
+        return found + (" with uncommitted changes" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "none"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@cache
+def _recipe_of(source: Source) -> Recipe:
+    """Return the recipe of a file; it stands under ``recipe`` in the results folder where the file stands under its step."""
+    parts = Path(source.path).with_suffix(".json").parts
+    for place in range(len(parts)):
+        path = Path(*parts[:place], "recipe", *parts[place:])
+        if path.is_file():
+            recipe = from_json(path.read_text(encoding="utf-8"))
+            if recipe.digest == source.digest:
+                return recipe
+    raise UserError(f"{source.path}: its recipe is missing or was changed while the build was running; run the same command again")
+
+
+def _seeds(recipe: Recipe) -> dict[str, int]:
+    """Return every seed that the job or a job above it draws from, by job and key."""
+    found = {f"{recipe.step}/{recipe.name}: {key}": seed for key, seed in _named_seeds(recipe.settings)}
+    for group in recipe.inputs.values():
+        for source in group.values():
+            found |= _seeds(_recipe_of(source))
+    return found
+
+
+def _named_seeds(settings: Mapping[str, Any], place: str = "") -> list[tuple[str, int]]:
+    found: list[tuple[str, int]] = []
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            found += _named_seeds(value, f"{place}{key}.")
+        elif key == "seed" or key.endswith("_seed"):
+            found.append((f"{place}{key}", value))
+    return found
+
+
+if __name__ == "__main__":
+    with job.run(snakemake) as running:
+        groups = {name: group for name, group in running.recipe.inputs.items() if name != "pictures"}
+        entries = {name: {key: describe(source) for key, source in group.items()} for name, group in groups.items()}
+        running.save_json(snakemake.output[0], entries | {"commit": commit(PROJECT)})

@@ -1,0 +1,44 @@
+"""Prediction on the dense grid, and how much the prediction varies over the test points."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from scripts.common import perceptron
+from scripts.common.runs import intact
+from scripts.common.storage import Array, Arrays, Kind
+
+KIND = Kind(
+    "prediction",
+    {
+        "step": Array("S", "int64"),
+        "prediction_grid": Array("S R G", "float64"),
+        "prediction_std": Array("S R", "float64", quantity=True),
+        "exists_prediction_std": Array("S R", "bool"),
+    },
+)
+
+
+def measure(data: Arrays, train: Arrays, network: Mapping[str, Any]) -> Arrays:
+    """Return predictions of the first output, computed in float64, at each saved step and for each replica.
+
+    ``prediction_std`` is their standard deviation over the test points; it exists where a replica has not diverged.
+    """
+
+    def predictions(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        x = torch.as_tensor(np.ascontiguousarray(points.T))
+        found = []
+        for parameters in train["parameters"]:
+            layers = perceptron.to_layers(parameters, network, inputs=len(x), dtype=torch.float64)
+            found.append(perceptron.predict(layers, x, activation=perceptron.activation_of(network))[:, 0].numpy())
+        return np.stack(found)
+
+    return {
+        "step": train["step"],
+        "prediction_grid": predictions(data["grid_x"]),
+        "prediction_std": predictions(data["test_x"]).std(axis=2),
+        "exists_prediction_std": intact(train),
+    }

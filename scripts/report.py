@@ -1,0 +1,113 @@
+"""The report, as HTML or as PDF: chapters filled with figures, tables, values and verdicts, and typeset."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.common import chapter, job, numbers, storage, typesetting
+from scripts.common.chapter import Content
+from scripts.common.errors import UserError
+from scripts.common.findings import Runs
+from scripts.common.places import PROJECT, chapter_path
+from scripts.common.recipe import Source
+
+PREFACE = "templates/preface.md.jinja"
+
+
+def markdown(
+    *,
+    report: Mapping[str, Any],
+    studies: Mapping[str, Mapping[str, Any]],
+    figures: Mapping[str, Mapping[str, Any]],
+    tables: Mapping[str, Mapping[str, Any]],
+    claims: Mapping[str, list[dict[str, Any]]],
+    texts: Mapping[str, str],
+) -> str:
+    """Return the whole report as one Markdown text.
+
+    Args:
+        report: the report's configuration.
+        studies: configuration of each study, in order.
+        figures: each figure by ``study/figure``.
+        tables: each table by ``study/table``.
+        claims: the records of the claims of each study.
+        texts: the numbers of each study, as CSV text.
+    """
+    solutions = report["edition"] == "solutions"
+    parts = []
+    for number, (study, settings) in enumerate(studies.items(), start=1):
+        runs = Runs(numbers.from_csv(texts[study]), **report["bootstrap"]) if solutions else None
+        content = Content(
+            study=study,
+            number=number,
+            settings=settings,
+            solutions=solutions,
+            figures=_of_study(figures, study),
+            tables=_of_study(tables, study),
+            claims={record["id"]: record for record in claims.get(study, [])},
+            runs=runs,
+        )
+        if number == 1:
+            parts.append(_rendered(PREFACE, content))
+        title = f"# {chapter.plain(settings['title'])} {{#sec:{study}}}"
+        parts.append(f"{title}\n\n{_rendered(chapter_path(study), content)}")
+    return "\n\n".join(parts)
+
+
+def typeset(text: str, *, kind: str, report: Mapping[str, Any], studies: Mapping[str, Any], manifest: Mapping[str, Any], digest: str) -> bytes:
+    """Return the report as the bytes of an HTML file (`kind` "html") or a PDF ("pdf")."""
+    keys = ("title", "author", "student_id", "course", "date", "edition")
+    metadata = {key: report[key] for key in keys} | {
+        "language": "en",
+        "sources": [source for settings in studies.values() for source in settings["sources"]],
+        "manifest": manifest,
+        "digest": digest,
+    }
+    if kind == "html":
+        return typesetting.to_html(text, metadata=metadata, folder=PROJECT).encode()
+    return typesetting.to_pdf(text, metadata=metadata, folder=PROJECT, timestamp=int(os.environ.get("SOURCE_DATE_EPOCH", "0")))
+
+
+def with_provenance(
+    words: Mapping[str, Mapping[str, Any]], manifest: Mapping[str, Any], pictures: Mapping[str, Source]
+) -> dict[str, dict[str, Any]]:
+    """Return the words of each figure or table, with its picture, the link to its numbers and how it was made.
+
+    Raises:
+        UserError: a picture is not the one that its words were written for.
+    """
+    found = {}
+    for name, known in words.items():
+        made = dict(known) | {"provenance": manifest.get(name)}
+        if name in pictures:
+            made |= {"picture": pictures[name].path, "data": f"data/{name}.csv"}
+            if storage.file_sha256(made["picture"]) != known["sha256"]["svg"]:
+                raise UserError(f"{made['picture']}: altered since it was drawn; delete it and run the same command again")
+        found[name] = made
+    return found
+
+
+def _of_study(words: Mapping[str, Mapping[str, Any]], study: str) -> dict[str, Mapping[str, Any]]:
+    return {name.partition("/")[2]: known for name, known in words.items() if name.startswith(f"{study}/")}
+
+
+def _rendered(path: str, content: Content) -> str:
+    return chapter.render((PROJECT / path).read_text(encoding="utf-8"), content, place=path)
+
+
+if __name__ == "__main__":
+    with job.run(snakemake) as running:
+        settings, inputs = running.settings, running.recipe.inputs
+        solutions = settings["report"]["edition"] == "solutions"
+        manifest = {key: value for key, value in running.load("manifest").items() if key != "commit"} if solutions else {}
+        text = markdown(
+            report=settings["report"],
+            studies=settings["studies"],
+            figures=with_provenance(running.load_each("figures"), manifest.get("figures", {}), inputs["pictures"]),
+            tables=with_provenance(running.load_each("tables"), manifest.get("tables", {}), {}) if solutions else {},
+            claims={study: content["claims"] for study, content in running.load_each("claims").items()} if solutions else {},
+            texts=running.load_each("numbers") if solutions else {},
+        )
+        product = typeset(text, manifest=manifest, digest=running.digest, **settings)
+        storage.write_atomically(Path(snakemake.output[0]), lambda file: file.write(product))

@@ -1,0 +1,20 @@
+rule data:
+    input:
+        unpack(plan.inputs("data")),
+        recipe="<results>/recipe/data/{dataset}.json",
+    output:
+        "<results>/data/{dataset}.npz",
+    log:
+        "<results>/log/data/{dataset}.log",
+    benchmark:
+        "<results>/benchmark/data/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        digest=plan.digest("data"),
+    script:
+        "../../scripts/data.py"

@@ -1,0 +1,67 @@
+rule summary:
+    input:
+        unpack(plan.inputs("summary")),
+        recipe="<results>/recipe/summary/report.json",
+    output:
+        numbers="<results>/report/numbers.csv",
+        claims="<results>/report/claims.json",
+    log:
+        "<results>/log/summary.log",
+    benchmark:
+        "<results>/benchmark/summary.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        digest=plan.digest("summary"),
+    script:
+        "../../scripts/summary.py"
+
+
+rule manifest:
+    input:
+        unpack(plan.inputs("manifest")),
+        recipe="<results>/recipe/manifest/report.json",
+    output:
+        "<results>/report/manifest.json",
+    log:
+        "<results>/log/manifest.log",
+    benchmark:
+        "<results>/benchmark/manifest.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        digest=plan.digest("manifest"),
+    script:
+        "../../scripts/manifest.py"
+
+
+rule report:
+    input:
+        unpack(plan.inputs("report")),
+        recipe="<results>/recipe/report/{kind}.json",
+    output:
+        "<results>/report/report.{kind}",
+    log:
+        "<results>/log/report/{kind}.log",
+    benchmark:
+        "<results>/benchmark/report/{kind}.tsv"
+    wildcard_constraints:
+        kind="html|pdf",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=5,
+    params:
+        digest=plan.digest("report"),
+    script:
+        "../../scripts/report.py"

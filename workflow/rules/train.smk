@@ -1,0 +1,19 @@
+rule train:
+    input:
+        unpack(plan.inputs("train")),
+        recipe="<results>/recipe/train/{variant}.json",
+    output:
+        "<results>/train/{variant}.npz",
+    log:
+        "<results>/log/train/{variant}.log",
+    cache: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        digest=plan.digest("train"),
+    script:
+        "../../scripts/train.py"
