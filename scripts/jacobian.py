@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import DTypeLike, NDArray
 
-from scripts.common import job, perceptron, storage
+from scripts.common import job, linearization, storage
 from scripts.common.storage import Arrays
 
 
@@ -32,25 +31,7 @@ def jacobian(
     Returns:
         (S, N, C, P), with the parameters in the order in which they are stored; nan at the steps where a parameter is not finite.
     """
-    return np.stack([jacobian_at(parameters[replica], points, network=network, dtype=dtype) for parameters in train["parameters"]])
-
-
-def jacobian_at(
-    parameters: NDArray[Any],
-    points: NDArray[np.float64],
-    *,
-    network: Mapping[str, Any],
-    dtype: DTypeLike = np.float64,
-) -> NDArray[Any]:
-    """Return the Jacobian (N, C, P) at `points` (N, D) of one network with the flat `parameters` (P,)."""
-    x = torch.as_tensor(points.astype(dtype))
-    layers = perceptron.to_layers(parameters[None], network, inputs=x.shape[1], dtype=x.dtype)
-    out = torch.empty(len(x), layers[-1].shape[1], len(parameters), dtype=x.dtype)
-    if np.isfinite(parameters).all():
-        perceptron.jacobian(layers, x, activation=perceptron.activation_of(network), out=out)
-    else:
-        out.fill_(torch.nan)
-    return out.numpy()
+    return np.stack([linearization.jacobian(saved[replica], points, network=network, dtype=dtype) for saved in train["parameters"]])
 
 
 if __name__ == "__main__":

@@ -36,11 +36,10 @@ def markdown(
     """
     solutions = report["edition"] == "solutions"
     parts = []
-    for number, (study, settings) in enumerate(studies.items(), start=1):
+    for study, settings in studies.items():
         runs = Runs(numbers.from_csv(texts[study]), **report["bootstrap"]) if solutions else None
         content = Content(
             study=study,
-            number=number,
             settings=settings,
             solutions=solutions,
             figures=_of_study(figures, study),
@@ -48,7 +47,7 @@ def markdown(
             claims={record["id"]: record for record in claims.get(study, [])},
             runs=runs,
         )
-        if number == 1:
+        if not parts:
             parts.append(_rendered(PREFACE, content))
         title = f"# {chapter.plain(settings['title'])} {{#sec:{study}}}"
         parts.append(f"{title}\n\n{_rendered(chapter_path(study), content)}")

@@ -154,7 +154,7 @@ def _marks(steps: int, every: int | None) -> dict[int, int]:
 def _safe_norm(widths: Sequence[int], x: Tensor, y: Tensor) -> float:
     """Return a norm of all parameters together up to which no forward pass and no loss on (x, y) can overflow.
 
-    A loss is a mean of terms that are at most (|prediction| + |target| + 1)^2, so it is enough that their sum stays below the largest number.
+    A loss is a mean of terms of at most (|prediction| + |target| + 1)^2: it is enough that their sum stays below the largest number.
     """
     room = (torch.finfo(x.dtype).max / y.numel()) ** 0.5 / 2 - y.abs().max().item() - 1
     largest_input = x.abs().max().item()

@@ -4,7 +4,7 @@ Turns the conventions of the chapters into HTML or Typst; the output format deci
 Three passes over the document: `select` keeps what belongs to this format and rejects raw code elsewhere, `number` gives each
 figure, table, equation, section and question its number (in the order of the text, the same in both formats), `render` writes
 them. Problems are collected and written to the standard error at the end, one line each: `problem`, the text to look for in the
-Markdown, the message. See the docstring of scripts/common/typesetting.py for the conventions.
+Markdown, the message. Formulas are converted by math.lua. See scripts/common/typesetting.py for the conventions.
 ]]
 
 local TYPST = FORMAT == "typst"
@@ -71,101 +71,7 @@ end
 
 -- Math ---------------------------------------------------------------------------------------------------------------------
 
--- Constructs that come out wrong or not at all in one of the formats: {pattern, name, what to write instead}.
-local UNSUPPORTED = {
-  { "\\|", "\\|", "\\lVert ... \\rVert" },
-  { "\\begin{array}", "array", "pmatrix, bmatrix or cases" },
-  { "\\begin{Vmatrix}", "Vmatrix", "\\lVert ... \\rVert" },
-  { "\\begin{smallmatrix}", "smallmatrix", "pmatrix" },
-  { "\\substack", "\\substack", "one line of conditions, separated by commas" },
-  { "\\left.", "\\left.", "an ordinary bar with an index, as in f |_{w}" },
-  { "\\middle", "\\middle", "\\mid" },
-  { "\\tag", "\\tag", "a block ::: {#eq:name} around the equation, which numbers it" },
-  { "\\label", "\\label", "a block ::: {#eq:name} around the equation" },
-  { "\\big", "\\big", "\\left( ... \\right)" },
-  { "\\Big", "\\Big", "\\left( ... \\right)" },
-  { "\\xrightarrow", "\\xrightarrow", "\\to" },
-  { "\\bm", "\\bm", "\\boldsymbol" },
-  { "{,}", "{,}", "1500 or 1\\,500" },
-}
-
--- Combining accents are misplaced over single letters: their spacing twins are not.
-local ACCENTS = { ["\u{302}"] = "\u{2c6}", ["\u{303}"] = "\u{2dc}", ["\u{307}"] = "\u{2d9}", ["\u{308}"] = "\u{a8}", ["\u{203e}"] = "\u{af}" }
-
--- Mathematical bold letters, upright: pandoc would make them bold italic in MathML.
-local function bold_letters(group)
-  local content = group:match("^{(.*)}$") or group
-  return "{" .. content:gsub("\\%a+", "\\boldsymbol{%0}"):gsub("%f[\\%a]\\?%a+", function(word)
-    if word:sub(1, 1) == "\\" then return nil end
-    return (word:gsub("%a", function(letter)
-      local code = letter:byte()
-      return utf8.char(code >= 97 and 0x1d41a + code - 97 or 0x1d400 + code - 65)
-    end))
-  end) .. "}"
-end
-
-local function check_math(tex)
-  for _, entry in ipairs(UNSUPPORTED) do
-    if tex:find(entry[1], 1, true) then
-      problem(tex, string.format("math '%s' is not typeset alike in HTML and PDF; write %s", entry[2], entry[3]))
-    end
-  end
-  local bars = tex:gsub("\\%a+%s*|", ""):gsub("\\|", "")
-  if select(2, bars:gsub("|", "")) > 1 then
-    problem(tex, "math has more than one plain bar '|', which has no side; write \\lvert ... \\rvert for absolute values and \\mid between two parts")
-  end
-  for rows in tex:gmatch("\\begin{aligned}(.-)\\end{aligned}") do
-    if not rows:find("\\begin") then
-      for row in (rows .. "\\\\"):gmatch("(.-)\\\\") do
-        if select(2, row:gsub("&", "")) > 1 then
-          problem(tex, "math 'aligned' has more than one & in a row; write one column of equations")
-        end
-      end
-    end
-  end
-end
-
-local function prepare_math(tex)
-  tex = tex:gsub("\\begin{vmatrix}", "\\left|\\begin{matrix}"):gsub("\\end{vmatrix}", "\\end{matrix}\\right|")
-  tex = tex:gsub("\\mathrm{(%a%a+)}", "\\text{%1}"):gsub("\\lvert%f[%A]", "\\left|"):gsub("\\rvert%f[%A]", "\\right|")
-  if TYPST then
-    tex = tex:gsub("\\operatorname%*{(%a+)}", "\\operatorname{%1*}")
-    tex = tex:gsub("\\begin{cases}.-\\end{cases}", function(cases) return (cases:gsub("&", "&\\quad ")) end)
-  else
-    tex = tex:gsub("\\operatorname%*(%b{})_(%b{})", "\\underset%2{\\operatorname%1}"):gsub("\\operatorname%*", "\\operatorname")
-    tex = tex:gsub("\\mathbf%s*(%b{})", bold_letters):gsub("\\mathbf%s+(%a)", bold_letters)
-  end
-  return tex
-end
-
-local WRITER_OPTIONS = pandoc.WriterOptions { html_math_method = "mathml" }
-
-local function convert_math(tex, display)
-  check_math(tex)
-  local kind = display and pandoc.DisplayMath or pandoc.InlineMath
-  local text = pandoc.write(pandoc.Pandoc { pandoc.Plain { pandoc.Math(kind, prepare_math(tex)) } }, TYPST and "typst" or "html", WRITER_OPTIONS)
-  text = text:gsub("%s+$", "")
-  if TYPST and text:sub(1, 1) ~= "$" or not TYPST and not text:find("^<math") then
-    problem(tex, "math cannot be read; check the spelling of its commands and its braces")
-    return ""
-  end
-  if TYPST then
-    text = text:gsub("#h%(%-1em%)", "#h(-0.1667em)"):gsub("#h%(0em%)", "#h(0.2778em)")
-    text = text:gsub('([^%("])"(%a+)%*"', '%1op("%2", limits: #true)'):gsub('([^%("])"(%a+)"', '%1op("%2")')
-    return text
-  end
-  local source = "<annotation encoding=\"application/x-tex\">" .. html_text(tex:match("^%s*(.-)%s*$")) .. "</annotation>"
-  text = text:gsub("<annotation.-</annotation>", function() return source end)
-  text = text:gsub(' xmlns="[^"]*"', ""):gsub(' style="[^"]*"', ""):gsub("<mi>∇</mi>", '<mi mathvariant="normal">∇</mi>')
-  text = text:gsub('<mrow>(<mi mathvariant="normal">%a+</mi><mo>&#8289;</mo>)', '<mrow class="operator">%1')
-  text = text:gsub("<mover>(.-)</mover>", function(inner)
-    local base, accent = inner:match('^(.*)<mo accent="true">([^<]+)</mo>$')
-    if not base then return nil end
-    if not base:find("^<mrow") then accent = ACCENTS[accent] or accent end
-    return '<mover accent="true">' .. base .. '<mo accent="true">' .. accent .. "</mo></mover>"
-  end)
-  return text
-end
+local convert_math = dofile(pandoc.path.join { pandoc.path.directory(PANDOC_SCRIPT_FILE), "math.lua" })(TYPST, problem, html_text)
 
 local function alt_math(tex)
   return typst_string((tex:gsub("%s+", " "):match("^ ?(.-) ?$")))
@@ -258,15 +164,13 @@ end
 
 local section = {} -- numbers of the open headings
 local depth = 0
-local top = nil -- level of the first heading
 
 local function number_header(header)
   register(header.identifier, stringify(header))
-  top = top or header.level
-  local level = header.level - top + 1
-  if level < 1 or level > depth + 1 then
+  local level = header.level
+  if level > depth + 1 then
     problem(stringify(header), string.format(
-      "heading '%s' skips a level; a heading is at most one level below the heading before it, and the first is of the highest level", stringify(header)))
+      "heading '%s' skips a level; begin it with %s, one # more than the heading before it", stringify(header), string.rep("#", depth + 1)))
   end
   depth = level
   if header.classes:includes("unnumbered") then return nil end
@@ -451,7 +355,7 @@ local function no_break(inlines)
     if before and before.t == "Space" and (equals or element.t == "Str" and element.text:find("^%%")) then
       inlines[index - 1] = pandoc.Str(NBSP)
     end
-    if equals and after and after.t == "Space" then inlines[index + 1] = pandoc.Str(NBSP) end
+    if equals and before and after and after.t == "Space" then inlines[index + 1] = pandoc.Str(NBSP) end
   end
 end
 

@@ -1,3 +1,4 @@
+# ruff: noqa: NPY002, PLR0917
 """A plain transcription of the source notebook's code: one network at a time, autograd, one sample after another. Slow, and the judge.
 
 Only what it prints or plots is returned instead, and the losses on all samples are recorded at more steps.
@@ -35,7 +36,7 @@ def training_data(seed=10, high=1.0):
     return train_x, train_y
 
 
-def test_data():
+def noise_free_data():
     test_x = np.linspace(-1, 1, TEST_N)
     return test_x, f_true(test_x)
 
@@ -101,10 +102,8 @@ def train_model(model, n_steps, batch_size, lr, seed, train_x, train_y, after_st
     optimizer = optim.SGD(model.parameters(), lr, momentum=0.9)
     criterion = nn.MSELoss()
     all_indices = []
-    while len(all_indices) < n_steps * batch_size:
+    while len(all_indices) * TRAIN_N < n_steps * batch_size:  # the source draws more of them, which it never reads
         all_indices.append(np.random.permutation(TRAIN_N))
-        if len(all_indices) * TRAIN_N >= n_steps * batch_size:
-            break  # the source draws far more than it uses; what follows is never read
     all_indices = np.concatenate(all_indices)
     for step in range(n_steps):
         indices = all_indices[step * batch_size : step * batch_size + batch_size]

@@ -1,13 +1,14 @@
-"""Activation functions, each with its derivative stated through its own output.
+"""Activation functions, each with its derivative stated through its own output, for arrays of numpy and of PyTorch.
 
 Every one satisfies ``|f(z)| <= max(|z|, 1)``; `scripts.common.perceptron.output_bound` rests on it.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
+
+from scripts.common.libraries import library
 
 
 class Activation(NamedTuple):
@@ -18,36 +19,51 @@ class Activation(NamedTuple):
         chain: multiplies a gradient with respect to f(z) by f'(z), in place; takes the gradient and the output f(z), of one shape.
     """
 
-    apply: Callable[[Tensor, Tensor], object]
-    chain: Callable[[Tensor, Tensor], object]
+    apply: Callable[[Any, Any], object]
+    chain: Callable[[Any, Any], object]
 
 
 def relu() -> Activation:
     """max(z, 0), with derivative 0 at 0."""
-    return Activation(
-        lambda z, out: torch.clamp(z, min=0.0, out=out),
-        lambda gradient, output: torch.ops.aten.threshold_backward.grad_input(gradient, output, 0.0, grad_input=gradient),
-    )
+    return Activation(lambda z, out: library(z).clip(z, 0.0, None, out=out), _clear_inactive)
 
 
 def leaky_relu(*, slope: float = 0.01) -> Activation:
     """z where z > 0, elsewhere `slope` times z, with 0 < slope < 1."""
-    return Activation(
-        lambda z, out: torch.maximum(z, z * slope, out=out),
-        lambda gradient, output: torch.where(output > 0, gradient, gradient * slope, out=gradient),
-    )
+
+    def chain(gradient: Any, output: Any) -> None:
+        gradient[...] = library(gradient).where(output > 0, gradient, gradient * slope)
+
+    return Activation(lambda z, out: library(z).maximum(z, z * slope, out=out), chain)
 
 
 def tanh() -> Activation:
     """The hyperbolic tangent, with derivative 1 - f^2."""
-    return Activation(lambda z, out: torch.tanh(z, out=out), lambda gradient, output: gradient.mul_(1 - output * output))
+    return Activation(
+        lambda z, out: library(z).tanh(z, out=out),
+        lambda gradient, output: library(gradient).multiply(gradient, 1 - output * output, out=gradient),
+    )
 
 
 def sigmoid() -> Activation:
     """1 / (1 + exp(-z)), with derivative f (1 - f)."""
-    return Activation(lambda z, out: torch.sigmoid(z, out=out), lambda gradient, output: gradient.mul_(output * (1 - output)))
+
+    def apply(z: Any, out: Any) -> None:
+        with np.errstate(over="ignore"):  # exp(-z) may be infinite, and 1 / infinity is 0
+            library(z).reciprocal(library(z).exp(-z) + 1.0, out=out)
+
+    return Activation(apply, lambda gradient, output: library(gradient).multiply(gradient, output * (1 - output), out=gradient))
 
 
 def linear() -> Activation:
     """z itself."""
-    return Activation(lambda z, out: out.copy_(z), lambda gradient, output: gradient)
+    return Activation(lambda z, out: library(z).add(z, 0.0, out=out), lambda gradient, output: gradient)
+
+
+def _clear_inactive(gradient: Any, output: Any) -> None:
+    """Set `gradient` to 0 where `output` is 0; a product would turn an overflow there into nan, and is slow in PyTorch."""
+    module = library(gradient)
+    if hasattr(module, "copyto"):
+        module.copyto(gradient, 0.0, where=output <= 0)
+    else:
+        module.ops.aten.threshold_backward.grad_input(gradient, output, 0.0, grad_input=gradient)

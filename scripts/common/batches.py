@@ -4,19 +4,21 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from scripts.common.options import Count
 
-def permutations(samples: int, steps: int, *, generator: RandomState, size: int) -> NDArray[np.int64]:
+
+def permutations(samples: int, steps: int, *, generator: RandomState, size: Count) -> NDArray[np.int64]:
     """Permutations of all samples joined end to end, cut into batches of `size`: a batch may straddle two of them."""
     needed = steps * size
     rounds = -(-needed // samples)
     return np.concatenate([generator.permutation(samples) for _ in range(rounds)])[:needed].reshape(steps, size)
 
 
-def independent(samples: int, steps: int, *, generator: RandomState, size: int) -> NDArray[np.int64]:
+def independent(samples: int, steps: int, *, generator: RandomState, size: Count) -> NDArray[np.int64]:
     """Samples drawn independently, with replacement."""
     return generator.randint(samples, size=(steps, size))
 
 
-def full(samples: int, steps: int, *, generator: RandomState) -> NDArray[np.int64]:
+def full(samples: int, steps: int, *, generator: RandomState) -> NDArray[np.int64]:  # noqa: ARG001
     """All samples, in order, in every step; draws nothing."""
     return np.broadcast_to(np.arange(samples), (steps, samples))

@@ -37,7 +37,6 @@ class Content:
 
     Attributes:
         study: name of the study.
-        number: number of the chapter.
         settings: the study's configuration.
         solutions: whether answers and results are printed.
         figures: picture, caption, note, alternative text and provenance of each figure, by name.
@@ -48,7 +47,6 @@ class Content:
     """
 
     study: str
-    number: int
     settings: Mapping[str, Any]
     solutions: bool
     figures: Mapping[str, Mapping[str, Any]]
@@ -197,8 +195,7 @@ def evidence(known: Mapping[str, Any]) -> str:
 def question(content: Content, title: str, *, caller: Callable[[], str]) -> str:
     """Return a numbered question."""
     content.questions.append(title)
-    number = f"{content.number}.{len(content.questions)}"
-    return f"\n\n::: {{.question #q-{content.study}-{len(content.questions)}}}\n\n**Question {number}. {title}.** {caller().strip()}\n\n:::\n\n"
+    return f"\n\n::: {{.question #q-{content.study}-{len(content.questions)}}}\n\n**{title}.** {caller().strip()}\n\n:::\n\n"
 
 
 def answer(content: Content, *, lines: int = 8, caller: Callable[[], str]) -> str:
@@ -210,7 +207,7 @@ def answer(content: Content, *, lines: int = 8, caller: Callable[[], str]) -> st
 
 def task(content: Content, title: str, *, caller: Callable[[], str]) -> str:
     """Return a coding task."""
-    return f"\n\n::: {{.task}}\n\n**Task: {title}.** {caller().strip()}\n\n:::\n\n"
+    return f"\n\n::: {{.task}}\n\n**{title}.** {caller().strip()}\n\n:::\n\n"
 
 
 def correction(*, caller: Callable[[], str]) -> str:

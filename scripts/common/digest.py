@@ -32,7 +32,7 @@ def make_recipe(
         "step": step,
         "name": name,
         "settings": dict(settings),
-        "inputs": {key: {k: [source.kind, source.digest] for k, source in sources.items()} for key, sources in inputs.items()},
+        "inputs": {name: [[key, source.kind, source.digest] for key, source in sources.items()] for name, sources in inputs.items()},
         "files": file_digests,
         "code": code,
         "libraries": libraries,

@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from scripts.common import storage
-from scripts.common.formatting import counted
+from scripts.common.formatting import counted, moment
 from scripts.common.storage import Arrays
 
 WIDTH = 6.3
@@ -200,6 +200,32 @@ def empty(axes: Axes, text: str) -> None:
     words.set_label("message")
 
 
+def dots(axes: Axes, x: ArrayLike, y: ArrayLike, *, color: str, label: str, size: float = 5, marker: str = "o", many: bool = False) -> None:
+    """Draw replicas as dots, half transparent; `many` dots become a picture inside the figure, so that the file stays small."""
+    axes.scatter(x, y, s=size, color=color, alpha=0.6, linewidths=0, marker=marker, rasterized=many, label=label)
+
+
+def medians(axes: Axes, x: ArrayLike, y: ArrayLike, *, label: str, marker: str = "_", size: float = 9, joined: bool = False) -> None:
+    """Mark medians with bars ("_" or "|"), joined by a thin line if asked."""
+    line = "solid" if joined else "none"
+    axes.plot(x, y, color=INK, linestyle=line, linewidth=0.9, marker=marker, markersize=size, markeredgewidth=1.7, label=label)
+
+
+def replica_key(color: str = SOFT) -> Artist:
+    """Return the legend entry of `dots`."""
+    return line_key("one replica", color, marker="o", linestyle="none")
+
+
+def median_key(marker: str = "_") -> Artist:
+    """Return the legend entry of `medians`."""
+    return line_key("median", INK, marker=marker, markersize=9, markeredgewidth=1.7, linestyle="none")
+
+
+def constant_key() -> Artist:
+    """Return the legend entry of the line at the loss of the best constant."""
+    return line_key("best constant", SOFT, linewidth=0.9, linestyle=LINES[2])
+
+
 def plain_log_ticks(axis: Axis, *, count: int = 6) -> None:
     """Mark a logarithmic axis at no more than `count` powers of ten."""
     axis.set_major_locator(LogLocator(numticks=count))
@@ -287,6 +313,16 @@ def band(axes: Axes, x: NDArray[Any], values: Spread, *, color: str, label: str,
     )
 
 
+def line_of(place: int) -> Any:
+    """Return the line style of the variant at `place` in a panel that holds several: color alone does not tell them apart."""
+    return LINES[place % len(LINES)]
+
+
+def marker_of(place: int) -> str:
+    """Return the marker of the variant at `place` in a panel that holds several."""
+    return MARKERS[place % len(MARKERS)]
+
+
 # --- values
 
 
@@ -311,16 +347,16 @@ def existing(arrays: Arrays, quantity: str) -> NDArray[np.float64]:
     return np.where(mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim)), values, np.nan)
 
 
-def position(step: NDArray[Any], which: str) -> int:
-    """Return the place in `step` (S,) of "first", "last", or a step given in digits.
+def at(step: NDArray[np.int64], which: str) -> tuple[int, str]:
+    """Return the place in `step` (S,) of "first", "last" or a step in digits, and that moment in words.
 
     Raises:
         ValueError: there is no such step.
     """
-    named = {"first": 0, "last": len(step) - 1} | {str(value): place for place, value in enumerate(step)}
-    if which not in named:
-        raise ValueError(f"unknown step '{which}'; allowed: {', '.join(named)}")
-    return named[which]
+    places = {"first": 0, "last": len(step) - 1} | {str(value): place for place, value in enumerate(step)}
+    if which not in places:
+        raise ValueError(f"unknown step '{which}'; allowed: {', '.join(places)}")
+    return places[which], moment(int(step[places[which]]), int(step[-1]))
 
 
 def replicas(arrays: Mapping[str, Arrays], quantity: str) -> int:
@@ -367,7 +403,7 @@ def _rounded(found: re.Match[str]) -> str:
 def _with_palette(found: re.Match[str]) -> str:
     """Return a picture of at most 256 colors (PNG, base64) with a palette, pixel by pixel the same and half as long; others as they are."""
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(found[0]))).convert("RGBA"))
-    colors, places = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
+    colors, places = np.unique(np.ascontiguousarray(pixels).view(np.uint32), return_inverse=True)
     if len(colors) > 256:
         return found[0]
     image = Image.fromarray(places.reshape(pixels.shape[:2]).astype(np.uint8))

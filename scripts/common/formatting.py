@@ -34,8 +34,7 @@ class Grid(NamedTuple):
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Return `value` in plain words with `digits` significant digits: "0.0123", "4.56 x 10⁻⁵" (with a
-    multiplication sign), "infinite", "not a number".
+    """Return `value` in plain words with `digits` significant digits: "0.0123", a power of ten as "10⁻⁵", "infinite", "not a number".
 
     Whole numbers below a million are written in full.
     """

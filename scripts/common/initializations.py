@@ -8,6 +8,8 @@ import math
 
 from torch import Generator, Tensor, nn
 
+from scripts.common.options import Positive
+
 
 def torch_default(weight: Tensor, bias: Tensor, *, generator: Generator) -> None:
     """PyTorch's default: weight and bias uniform within 1 / sqrt(inputs)."""
@@ -16,7 +18,7 @@ def torch_default(weight: Tensor, bias: Tensor, *, generator: Generator) -> None
     nn.init.uniform_(bias, -bound, bound, generator=generator)
 
 
-def uniform(weight: Tensor, bias: Tensor, *, generator: Generator, scale: float) -> None:
+def uniform(weight: Tensor, bias: Tensor, *, generator: Generator, scale: Positive) -> None:
     """Weight uniform within `scale`, bias zero."""
     nn.init.uniform_(weight, -scale, scale, generator=generator)
     nn.init.zeros_(bias)

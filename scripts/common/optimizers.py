@@ -8,8 +8,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from scripts.common.options import Positive, Share
 
-def sgd(parameters: Tensor, gradient: Tensor, *, learning_rate: float, momentum: float = 0.0) -> Callable[[], None]:
+
+def sgd(parameters: Tensor, gradient: Tensor, *, learning_rate: Positive, momentum: Share = 0.0) -> Callable[[], None]:
     """Gradient descent with momentum as in ``torch.optim.SGD``: v = momentum v + gradient; parameters -= learning_rate v."""
     velocity = torch.zeros_like(gradient)
 
@@ -24,10 +26,10 @@ def adam(
     parameters: Tensor,
     gradient: Tensor,
     *,
-    learning_rate: float = 1e-3,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    epsilon: float = 1e-8,
+    learning_rate: Positive = 1e-3,
+    beta1: Share = 0.9,
+    beta2: Share = 0.999,
+    epsilon: Positive = 1e-8,
 ) -> Callable[[], None]:
     """Adam (Kingma and Ba 2015, algorithm 1) as in ``torch.optim.Adam``."""
     first, second, scale = (torch.zeros_like(gradient) for _ in range(3))

@@ -1,4 +1,4 @@
-"""Fully connected networks, many replicas at once: forward pass, gradient of the loss, and Jacobian of every sample, all by hand.
+"""Fully connected networks, many replicas at once: forward pass and gradient of the loss, by hand.
 
 The layers of R replicas are a list of tensors (R, outputs, inputs + 1), one for each linear layer: its weight, and in the last column
 its bias, the weight of an input that is constantly 1. Samples are the last axis, which is what small matrix products are fastest with:
@@ -14,7 +14,7 @@ Stored parameters are flat, (R, P), in the order and under the names of ``torch.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -46,9 +46,9 @@ def parameter_names(widths: Sequence[int]) -> list[str]:
 def empty_layers(widths: Sequence[int], replicas: int, *, dtype: torch.dtype, device: str = "cpu") -> tuple[Tensor, list[Tensor]]:
     """Return one flat buffer of zeros, and the layers as contiguous views of it: an update is a few operations on the buffer."""
     shapes = [(replicas, fan_out, fan_in + 1) for fan_in, fan_out in pairwise(widths)]
-    buffer = torch.zeros(sum(math.prod(shape) for shape in shapes), dtype=dtype, device=device)
-    blocks = buffer.split([math.prod(shape) for shape in shapes])
-    return buffer, [block.view(shape) for block, shape in zip(blocks, shapes, strict=True)]
+    ends = [0, *accumulate(math.prod(shape) for shape in shapes)]
+    buffer = torch.zeros(ends[-1], dtype=dtype, device=device)
+    return buffer, [buffer[begin:end].view(shape) for (begin, end), shape in zip(pairwise(ends), shapes, strict=True)]
 
 
 def to_parameters(layers: Sequence[Tensor]) -> Tensor:
@@ -63,10 +63,11 @@ def to_layers(parameters: NDArray[np.floating[Any]], network: Mapping[str, Any],
     _, layers = empty_layers([*hidden, outputs], len(parameters), dtype=dtype)
     rest = torch.as_tensor(parameters, dtype=dtype)
     for layer in layers:
-        fan_out, columns = layer.shape[1:]
-        weight, bias, rest = rest.split([fan_out * (columns - 1), fan_out, rest.shape[1] - fan_out * columns], dim=1)
-        layer[:, :, :-1] = weight.unflatten(1, (fan_out, columns - 1))
-        layer[:, :, -1] = bias
+        replicas, fan_out, columns = layer.shape
+        weights = fan_out * (columns - 1)
+        layer[:, :, :-1] = rest[:, :weights].view(replicas, fan_out, columns - 1)
+        layer[:, :, -1] = rest[:, weights : weights + fan_out]
+        rest = rest[:, weights + fan_out :]
     return layers
 
 
@@ -141,31 +142,3 @@ def gradient_function(
         torch.bmm(sums[0], x.mT, out=gradients[0])
 
     return gradient
-
-
-def jacobian(layers: Sequence[Tensor], x: Tensor, *, activation: Activation, out: Tensor) -> None:
-    """Write d output_c / d parameter_p of one network at each sample x (N, D) into `out` (N, C, P).
-
-    Args:
-        layers: the layers of one network, (1, outputs, inputs + 1).
-        x: the points.
-        activation: activation between the layers.
-        out: overwritten; its last axis is in the order of the stored parameters.
-    """
-    weights, biases = [layer[0, :, :-1] for layer in layers], [layer[0, :, -1] for layer in layers]
-    below = [x]
-    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-        values = torch.addmm(bias, below[-1], weight.T)
-        activation.apply(values, values)
-        below.append(values)
-    samples, outputs, end = out.shape
-    delta = torch.eye(outputs, dtype=x.dtype, device=x.device).expand(samples, outputs, outputs)
-    for layer in range(len(weights) - 1, -1, -1):
-        fan_out, fan_in = weights[layer].shape
-        middle, begin = end - fan_out, end - fan_out - fan_out * fan_in
-        out[:, :, middle:end] = delta
-        torch.mul(delta.unsqueeze(3), below[layer][:, None, None, :], out=out[:, :, begin:middle].unflatten(2, (fan_out, fan_in)))
-        if layer:
-            delta = delta @ weights[layer]
-            activation.chain(delta, below[layer].unsqueeze(1).expand_as(delta))
-        end = begin

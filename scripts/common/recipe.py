@@ -45,7 +45,7 @@ class Recipe:
 
     def as_json(self) -> str:
         """Return the recipe as JSON text."""
-        return json.dumps(asdict(self), sort_keys=True, indent=1) + "\n"
+        return json.dumps(asdict(self), indent=1) + "\n"
 
 
 def from_json(text: str) -> Recipe:

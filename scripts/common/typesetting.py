@@ -6,14 +6,19 @@ Pandoc reads the Markdown; ``templates/filter.lua`` gives its conventions a form
 - figure, alone in its paragraph: ``![caption](path.svg){#fig:name alt="what it shows"}``; the path starts at `folder`
 - table: a block ``::: {#tbl:name .table}`` with a pipe table and a paragraph ``: caption``
 - numbered equation: a block ``::: {#eq:name}`` with ``$$ ... $$``
-- heading with a name: ``## Words {#sec:name}``
-- reference: ``@fig:name`` gives "Figure 3", ``[-@fig:name]`` gives "3"; likewise ``@tbl:``, ``@eq:``, ``@sec:`` and a question's name
-- blocks ``::: {.question #q-1}``, ``.answer``, ``.task``, ``.correction``; ``::: {.space lines="8"}`` is room to write
-- ``::: {.details summary="..."}`` folds in HTML and is absent from the PDF; ``.only-html`` and ``.only-pdf`` mark blocks and words
-- ``[supported]{.verdict .supported}`` (or ``.refuted``, ``.inconclusive``), ``[n = 20]{.evidence}``
+- heading with a name: ``## Words {#sec:name}``; with ``.unnumbered`` it has no number
+- reference: ``@fig:name`` gives "Figure 3", ``[-@fig:name]`` gives "3", ``[@fig:a; @fig:b]`` both; so do tables, equations,
+  sections and questions
+- blocks ``::: {.question #q-1}`` (numbered), ``.answer``, ``.task``, ``.correction``; ``::: {.space lines="8"}`` is room to write
+- ``::: {.details summary="..."}`` folds in HTML and is absent from the PDF; ``.only-html`` and ``.only-pdf`` mark blocks and words;
+  neither may hold anything that is numbered
+- ``[supported]{.verdict .supported}`` (or ``.refuted``, ``.inconclusive``); ``[n = 20]{.evidence}`` stands in parentheses
+
+Anything else that would be lost or look wrong in one of the formats is an error: raw HTML, an unknown class, a reference without
+target, a formula that only one format can show.
 
 Metadata are plain text and escaped here: ``title``, ``author``, ``student_id``, ``course``, ``date``, ``edition``, ``language``,
-``sources`` (a list), ``manifest`` (embedded in the HTML as JSON), ``digest``. All but the title may be missing.
+``keywords`` and ``sources`` (lists), ``manifest`` (embedded in the HTML as JSON), ``digest``. All but the title may be missing.
 """
 
 import base64
@@ -24,23 +29,28 @@ import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jinja2
 import pypandoc
 import typst
 
 from scripts.common import webfonts
+from scripts.common.errors import UserError
+from scripts.common.places import PROJECT
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
-PDF_STANDARDS = ["a-2a", "ua-1"]
+TEMPLATES = PROJECT / "templates"
+PDF_STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
-_FACTS = {"author": "Author", "student_id": "Student ID", "course": "Course", "date": "Date", "edition": "Edition"}
+_TEXTS = ("title", "author", "student_id", "course", "date", "edition", "digest")
+_FACTS = {"author": "Author", "student_id": "Student ID", "date": "Date", "edition": "Edition"}
 _CONTENTS_END = "<!-- contents end -->"
+_FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
+_DIGEST_SHOWN = 12
 
 
-class TypesettingError(Exception):
+class TypesettingError(UserError):
     """A text that cannot be typeset; the message names the places, what is wrong there, and the remedy."""
 
 
@@ -48,17 +58,16 @@ def to_html(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path) -
     """Return `markdown` as one HTML file that needs nothing beside it; pictures are read from `folder`.
 
     Raises:
-        TypesettingError: the text breaks a convention, a picture is missing, or a formula cannot be read.
+        TypesettingError: the text breaks a convention, a picture is missing, a formula cannot be read, or the metadata are wrong.
     """
-    fragment = _pandoc(markdown, "html", Path(folder), ["--mathml", "--shift-heading-level-by=1", "--id-prefix="])
+    facts = _checked(metadata)
+    fragment = _pandoc(markdown, "html", Path(folder), "--shift-heading-level-by=1")
     contents, _, body = fragment.partition(_CONTENTS_END)
-    body = re.sub(r'<img src="([^"]+)"', lambda match: f'<img src="{_data_uri(Path(folder) / html.unescape(match[1]))}"', body)
-    style = _style(fragment)
+    style = _style(fragment, facts)
     return _template("report.html.jinja", autoescape=True).render(
-        metadata=_plain(metadata),
-        body=body,
-        contents=contents,
-        contents_narrow=re.sub(r' id="[^"]*"', "", contents),
+        metadata=facts,
+        contents=re.sub(r' id="toc-[^"]*"', "", contents),
+        body=re.sub(r'<img src="([^"]+)"', lambda match: f'<img src="{_data_uri(Path(folder) / html.unescape(match[1]))}"', body),
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         manifest=_script_json(metadata.get("manifest", {})),
@@ -75,48 +84,72 @@ def to_pdf(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path, ti
         timestamp: the creation date that the PDF states, in seconds since 1970; the standards ask for one.
 
     Raises:
-        TypesettingError: the text breaks a convention, a picture is missing, or Typst reports an error or a warning.
+        TypesettingError: the text breaks a convention, a picture is missing, the metadata are wrong, or Typst reports an error or
+            a warning.
     """
-    body = _pandoc(markdown, "typst", Path(folder), [])
+    facts = _checked(metadata)
     source = _template("report.typ.jinja", autoescape=False).render(
-        metadata=json.dumps(_plain(metadata), ensure_ascii=False, sort_keys=True), body=body, math_font=webfonts.MATH_FAMILY
+        metadata=json.dumps(facts, ensure_ascii=False, sort_keys=True),
+        body=_pandoc(markdown, "typst", Path(folder)),
+        math_font=webfonts.MATH_FAMILY,
     )
     fonts = typst.Fonts(include_system_fonts=False, font_paths=[str(webfonts.MATH_FOLDER)])
     try:
         compiler = typst.Compiler(source.encode(), root=str(folder), font_paths=fonts, ignore_system_fonts=True)
-        pdf, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=PDF_STANDARDS, timestamp=timestamp)
+        pdf, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=[*PDF_STANDARDS], timestamp=timestamp)
     except typst.TypstError as error:
-        raise TypesettingError(f"PDF: {error.message}" + "".join(f"; {hint}" for hint in error.hints)) from None
+        raise TypesettingError(_explain_typst([error], markdown)) from None
     if warnings:
-        raise TypesettingError("PDF: " + "; ".join(warning.message for warning in warnings))
+        raise TypesettingError(_explain_typst(warnings, markdown))
+    assert isinstance(pdf, bytes)
     return pdf
 
 
-def _pandoc(markdown: str, target: str, folder: Path, options: list[str]) -> str:
-    command = [pypandoc.get_pandoc_path(), "--from=markdown-native_divs-native_spans", f"--to={target}", "--wrap=none"]
-    command += ["--fail-if-warnings", "--syntax-highlighting=none", f"--lua-filter={TEMPLATES / 'filter.lua'}", *options]
+def _pandoc(markdown: str, target: str, folder: Path, *options: str) -> str:
+    """Return `markdown` in the format `target`, by the pandoc of the package, in `folder`."""
+    if not folder.is_dir():
+        raise TypesettingError(f"{folder}: no such folder; give the one where the paths of the pictures start")
+    bundled = Path(pypandoc.__file__).parent / "files" / "pandoc"
+    command = [str(bundled) if bundled.exists() else pypandoc.get_pandoc_path()]
+    command += ["--from=markdown-native_divs-native_spans", f"--to={target}", "--wrap=none", "--mathml", "--syntax-highlighting=none"]
+    command += ["--fail-if-warnings", f"--lua-filter={TEMPLATES / 'filter.lua'}", *options]
     finished = subprocess.run(command, input=markdown, capture_output=True, cwd=folder, encoding="utf-8", check=False)
     if finished.returncode:
-        raise TypesettingError(_explain(finished.stderr, markdown))
+        raise TypesettingError(_explain_pandoc(finished.stderr, markdown))
     return finished.stdout
 
 
-def _explain(report: str, markdown: str) -> str:
-    lines = markdown.splitlines()
+def _explain_pandoc(report: str, markdown: str) -> str:
+    """Return the messages of the filter with the lines that they are about, or what pandoc said itself."""
     messages = []
     for line in report.splitlines():
         if line.startswith("problem\t"):
             _, text, message = line.split("\t", 2)
-            place = next((number for number, content in enumerate(lines, 1) if text.strip() and text.strip() in content), None)
-            messages.append(f"line {place}: {message}" if place else message)
-    return "\n".join(dict.fromkeys(messages)) or "pandoc: " + report.strip()
+            messages.append(_at(text, markdown) + message)
+    return "\n".join(dict.fromkeys(messages)) or "pandoc: " + " ".join(report.split()).removesuffix(" Failing because there were warnings.")
+
+
+def _explain_typst(reports: list[Any], markdown: str) -> str:
+    messages = []
+    for report in reports:
+        quoted = re.search(r'"(.+?)"', report.message)
+        place = _at(quoted[1], markdown) if quoted else ""
+        messages.append("; ".join([f"{place}PDF: {report.message}", *report.hints]))
+    return "\n".join(messages)
+
+
+def _at(text: str, markdown: str) -> str:
+    """Return "line 12: " for the first line that holds `text`, or nothing."""
+    wanted = text.strip()
+    found = (number for number, line in enumerate(markdown.splitlines(), 1) if wanted and wanted in line)
+    return next((f"line {number} of the text: " for number in found), "")
 
 
 def _template(name: str, *, autoescape: bool) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
-        autoescape=autoescape,
+        autoescape=autoescape,  # noqa: S701 - on for HTML; the values for Typst are escaped by typst_string
         variable_start_string="<<",
         variable_end_string=">>",
         block_start_string="<%",
@@ -131,26 +164,39 @@ def _template(name: str, *, autoescape: bool) -> jinja2.Template:
     return environment.get_template(name)
 
 
-def _plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    text = {key: str(metadata.get(key) or "") for key in ("title", "author", "student_id", "course", "date", "edition", "digest")}
-    facts = [(label, text[key]) for key, label in _FACTS.items() if text[key] and key != "course"]
-    sources = [str(source) for source in metadata.get("sources", [])]
-    return text | {
-        "language": str(metadata.get("language") or "en"),
-        "facts": facts,
-        "sources": sources,
-        "keywords": [str(keyword) for keyword in metadata.get("keywords", [])],
-        "description": ", ".join(filter(None, [text["title"], text["course"], text["edition"]])),
+def _checked(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the templates print of the metadata, as text without control characters."""
+    texts = {key: _one_line(metadata.get(key)) for key in _TEXTS}
+    language = _one_line(metadata.get("language", "en"))
+    lists = {key: metadata.get(key, []) for key in ("sources", "keywords")}
+    problems = [] if texts["title"] else ["the report has no title; set 'title'"]
+    if not re.fullmatch(r"[a-z]{2,3}", language):
+        problems.append(f"language '{language}' is not a code of two or three letters, as 'en'; set 'language'")
+    unlisted = (key for key, value in lists.items() if not isinstance(value, list))
+    problems += [f"'{key}' is not a list of texts; write one item per line, each after a dash" for key in unlisted]
+    if problems:
+        raise TypesettingError("\n".join(problems))
+    return texts | {
+        "language": language,
+        "facts": [(label, texts[key]) for key, label in _FACTS.items() if texts[key]],
+        "sources": [_one_line(source) for source in lists["sources"]],
+        "keywords": [_one_line(keyword) for keyword in lists["keywords"]] or [text for text in (texts["course"], texts["edition"]) if text],
+        "description": ", ".join(text for text in (texts["title"], texts["course"], texts["edition"]) if text),
+        "digest": texts["digest"][:_DIGEST_SHOWN],
     }
 
 
+def _one_line(value: Any) -> str:
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", "" if value is None else str(value)).split())
+
+
 def _typst_string(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-    return f'"{escaped}"'
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _script_json(content: Any) -> str:
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+    """Return `content` as JSON that cannot end the script element that it stands in."""
+    text = json.dumps(content, sort_keys=True, allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
@@ -158,6 +204,8 @@ def _data_uri(path: Path) -> str:
     return f"data:{MEDIA_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _style(body: str) -> str:
-    text, math = html.unescape(re.sub(r"<[^>]+>", "", body)), html.unescape("".join(re.findall(r"<math.*?</math>", body, flags=re.DOTALL)))
+def _style(fragment: str, facts: Mapping[str, Any]) -> str:
+    """Return the style of the page, with fonts that hold its characters."""
+    math = html.unescape("".join(_FORMULA.findall(fragment)))
+    text = html.unescape(re.sub(r"<[^>]+>", "", _FORMULA.sub("", fragment))) + json.dumps(facts, ensure_ascii=False)
     return (TEMPLATES / "style.css").read_text(encoding="utf-8") + webfonts.font_faces(text=text, math=math)

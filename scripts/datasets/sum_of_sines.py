@@ -6,20 +6,21 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from scripts.common.options import Count, NonNegative, Seed
 from scripts.common.storage import Arrays
 
 
 def generate(
     *,
-    coefficient_seed: int,
-    coefficients: int,
-    seed: int,
-    samples: int,
+    coefficient_seed: Seed,
+    coefficients: Count,
+    seed: Seed,
+    samples: Count,
     low: float,
     high: float,
-    noise: float,
-    test_samples: int,
-    grid_samples: int,
+    noise: NonNegative,
+    test_samples: Count,
+    grid_samples: Count,
     test_low: float,
     test_high: float,
 ) -> Arrays:

@@ -25,53 +25,40 @@ def draw(data: dict[str, Arrays], loss: dict[str, Arrays], fate: dict[str, Array
         style, last = styles[variant], measured["test_loss"][-1]
         height = row + drawing.jitter(last.size, 0.62)
         seen = np.isfinite(last) & (last > 0)
-        axes.scatter(last[seen], height[seen], s=11, color=style.color, alpha=0.65, linewidths=0, label=style.label)
-        if seen[0]:
-            axes.scatter(
-                last[:1],
-                height[:1],
-                s=16,
-                facecolor="none",
-                edgecolor=drawing.INK,
-                linewidths=0.9,
-                zorder=4,
-                label=f"{style.label}, replica 0",
-            )
+        drawing.dots(axes, last[seen], height[seen], color=style.color, size=11, label=style.label)
+        own = seen & (np.arange(last.size) == 0)
+        axes.scatter(
+            last[own],
+            height[own],
+            s=16,
+            facecolor="none",
+            edgecolor=drawing.INK,
+            linewidths=0.9,
+            zorder=4,
+            label=f"{style.label}, replica 0",
+        )
         middle = float(drawing.spread(last).median)
         if np.isfinite(middle) and middle > 0:
-            axes.plot(
-                [middle],
-                [row],
-                color=drawing.INK,
-                marker="|",
-                markersize=16,
-                markeredgewidth=1.8,
-                linestyle="none",
-                label=f"{style.label}, median",
-            )
+            drawing.medians(axes, [middle], [row], marker="|", size=16, label=f"{style.label}, median")
         trouble = ", ".join(f"{count} {name}" for name, count in fate_counts(fate[variant]).items() if count and name != "fine")
-        words = axes.annotate(trouble, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=8)
-        words.set_label("_trouble")
+        axes.annotate(trouble, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=8)
         found.append(f"{style.label} {number(middle)}" + (f" ({trouble} of {last.size})" if trouble else ""))
-    constants = [float(data[variant]["test_y"].var()) for variant in loss]
-    axes.axvline(max(constants), color=drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2], zorder=1, label="best constant")
+    constant = max(float(data[variant]["test_y"].var()) for variant in loss)
+    axes.axvline(constant, color=drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2], zorder=1, label="best constant")
     axes.set_yticks(range(len(loss)), labels=[styles[variant].label for variant in loss])
-    axes.set_ylim(len(loss) - 0.4, -0.6)
+    axes.set(xlabel="test loss after training (mean squared error)", ylim=(len(loss) - 0.4, -0.6))
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", which="minor", length=1.5)
-    axes.set_xlabel("test loss after training (mean squared error)")
-    count = drawing.replicas(loss, "test_loss")
-    keys = [
-        drawing.line_key("one replica", drawing.SOFT, marker="o", linestyle="none"),
-        drawing.line_key("replica 0", drawing.INK, marker="o", markerfacecolor="none", markersize=4, linestyle="none"),
-        drawing.line_key("median", drawing.INK, marker="|", markersize=9, markeredgewidth=1.8, linestyle="none"),
-        drawing.line_key("best constant", drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2]),
-    ]
-    drawing.legend(figure, keys)
-    alt = f"Test loss after training, one row a variant, one dot a replica. Medians: {'; '.join(found)}. The best constant has {number(max(constants))}."
+    own_key = drawing.line_key("replica 0", drawing.INK, marker="o", markerfacecolor="none", markersize=4, linestyle="none")
+    drawing.legend(figure, [drawing.replica_key(), own_key, drawing.median_key("|"), drawing.constant_key()])
+    alt = (
+        f"Test loss after training, one row a variant, one dot a replica. Medians: {'; '.join(found)}. "
+        f"The best constant has {number(constant)}."
+    )
     note = (
-        f"n = {counted(count, 'replica')}, each a dot, replica 0 (the source's own seeds) circled; bar: median, a loss that is not finite counting as infinite; "
-        "dotted: loss of the best constant, the variance of the test outputs. Runs that are not fine are counted on the right."
+        f"n = {counted(drawing.replicas(loss, 'test_loss'), 'replica')}, each a dot, replica 0 (the source's own seeds) circled; "
+        "bar: median, a loss that is not finite counting as infinite; dotted: loss of the best constant, the variance of the test outputs. "
+        "Runs that are not fine are counted on the right."
     )
     return Picture(figure, alt, note)

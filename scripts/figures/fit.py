@@ -31,7 +31,10 @@ def draw(
     figure.supylabel("output $y$")
     drawing.legend(figure, drawing.fit_keys())
     count = drawing.replicas(prediction, "prediction_grid")
-    alt = f"Fits after training against the true function, one panel a variant. Median over replicas of the mean squared distance to the truth: {'; '.join(found)}."
+    alt = (
+        "Fits after training against the true function, one panel a variant. "
+        f"Median over replicas of the mean squared distance to the truth: {'; '.join(found)}."
+    )
     return Picture(figure, alt, drawing.fit_note(count))
 
 

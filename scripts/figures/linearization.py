@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture, Style
-from scripts.common.formatting import divergence, listing, moment, number, sentence
+from scripts.common.formatting import divergence, listing, number, sentence
 from scripts.common.storage import Arrays
 
-REST = "#B4B4B4"
+TOP, REST = (drawing.FIRST, drawing.SECOND), "#B4B4B4"
+"""Colors of the top two features and their singular values, and of all others."""
 DRAWN_POINTS = 500
 LEAST_SPAN = 0.1
 """The panel of two features spans at least this share of the largest entry of feature 1, so that features that are constant look so."""
@@ -44,12 +45,11 @@ def draw(
     rows = list(product(spectrum, steps))
     figure, panels = drawing.new_figure(len(rows), 3, height=1.85 * len(rows) + 0.4, width_ratios=[1, 1.25, 1.25])
     found = []
-    for number_of_row, (variant, which) in enumerate(rows):
+    for place_of_row, (variant, which) in enumerate(rows):
         measured = spectrum[variant]
-        place = drawing.position(measured["step"], which)
-        when = moment(int(measured["step"][place]), int(measured["step"][-1]))
+        place, when = drawing.at(measured["step"], which)
         name = f"{styles[variant].label}, {when}" if len(spectrum) > 1 else when
-        row = panels[3 * number_of_row : 3 * number_of_row + 3]
+        row = panels[3 * place_of_row :][:3]
         for axes, panel in zip(row, ("singular values", "principal features", "top two features"), strict=True):
             axes.set_label(f"{name}: {panel}")
         if measured["available"][place, replica]:
@@ -67,29 +67,25 @@ def draw(
                 drawing.empty(axes, f"not available:\n{reason}")
             found.append(f"{name}, not available: {reason}")
         row[0].set_title(name)
-    keys = [drawing.line_key(f"feature {k}", color, marker="o", markersize=3.5, linestyle="none") for k, color in _colors(min(features, 2))]
-    if features > 2:
-        keys.append(drawing.line_key(f"features 3 to {features}", REST, marker="o", markersize=3.5, linestyle="none"))
-    drawing.legend(figure, keys)
+    named = [(f"feature {k}", color) for k, color in enumerate(TOP[:features], start=1)]
+    named += [(f"features 3 to {features}", REST)] if features > len(TOP) else []
+    drawing.legend(figure, [drawing.line_key(label, color, marker="o", linestyle="none") for label, color in named])
     shown = listing(list(dict.fromkeys(styles[variant].label for variant in spectrum)))
     alt = (
-        f"Linearization of {shown}: singular values as bars, the top {features} principal features against x, and the top two features against each other, "
-        f"colored by x. {' '.join(sentence(words) for words in found)}"
+        f"Linearization of {shown}: singular values as bars, the top {features} principal features against x, "
+        f"and the top two features against each other, colored by x. {' '.join(sentence(words) for words in found)}"
     )
     seeds = "the source's own seeds" if replica == 0 else "derived seeds"
-    return Picture(
-        figure,
-        alt,
-        f"One network, replica {replica} ({seeds}). Singular values below 10⁻¹⁰ of the largest are zero to rounding and have no bar.",
-    )
+    note = f"One network, replica {replica} ({seeds}). Singular values below 10⁻¹⁰ of the largest are zero to rounding and have no bar."
+    return Picture(figure, alt, note)
 
 
-def _colors(count: int) -> list[tuple[int, str]]:
-    return list(enumerate((drawing.FIRST, drawing.SECOND)[:count], start=1))
+def _colors(count: int) -> list[str]:
+    return [*TOP, *[REST] * count][:count]
 
 
 def _values(sigma: NDArray[np.float64]) -> str:
-    largest = [f"{number(value)}" for value in sigma[:3]]
+    largest = [number(value) for value in sigma[:3]]
     above = int((sigma > drawing.FLOOR * sigma[0]).sum())
     return f"the largest singular values are {listing(largest)}; {above} of them exceed 10⁻¹⁰ of the largest"
 
@@ -97,10 +93,9 @@ def _values(sigma: NDArray[np.float64]) -> str:
 def _draw_values(axes: Axes, sigma: NDArray[np.float64], *, logarithmic: bool) -> None:
     shown = sigma > drawing.FLOOR * sigma[0]
     ranks = np.arange(1, sigma.size + 1)
-    colors = [dict(_colors(2)).get(rank, REST) for rank in ranks[shown].tolist()]
     if logarithmic:
         axes.set_yscale("log")
-    axes.bar(ranks[shown], sigma[shown], color=colors, width=0.8, label="singular value")
+    axes.bar(ranks[shown], sigma[shown], color=_colors(sigma.size), width=0.8, label="singular value")
     axes.set(xlim=(0.2, sigma.size + 0.8), xlabel="rank $k$", ylabel="singular value $\\sigma_k$")
     axes.set_xticks([rank for rank in (1, 5, 10, 15, 20, 30, 40, 50) if rank <= sigma.size])
     if logarithmic and shown.any():
@@ -109,15 +104,14 @@ def _draw_values(axes: Axes, sigma: NDArray[np.float64], *, logarithmic: bool) -
 
 
 def _draw_features(axes: Axes, points: NDArray[np.float64], feature: NDArray[np.float64]) -> None:
-    for k in reversed(range(feature.shape[1])):
-        color = dict(_colors(2)).get(k + 1, REST)
+    for k, color in reversed(list(enumerate(_colors(feature.shape[1])))):
         axes.scatter(points, feature[:, k], s=1.5, color=color, linewidths=0, rasterized=True, label=f"feature {k + 1}")
     axes.set(xlabel="input $x$", ylabel="feature $u_k \\sigma_k$")
 
 
 def _draw_pair(axes: Axes, points: NDArray[np.float64], feature: NDArray[np.float64]) -> PathCollection:
     second = feature[:, 1] if feature.shape[1] > 1 else np.zeros_like(points)
-    dots = axes.scatter(feature[:, 0], second, c=points, s=2.5, linewidths=0, rasterized=True, label="point")
+    dots = axes.scatter(feature[:, 0], second, c=points, s=4, linewidths=0, rasterized=True, label="point")
     least = LEAST_SPAN * np.abs(feature[:, 0]).max()
     axes.set(xlabel="feature 1", ylabel="feature 2", xlim=_limits(feature[:, 0], least), ylim=_limits(second, least))
     return dots

@@ -29,9 +29,8 @@ def draw(
     lowest, found = constant, []
     for axes, (variant, measured) in zip(panels, loss.items(), strict=True):
         style, step = styles[variant], measured["step"]
-        axes.axhline(
-            float(data[variant]["train_y"].var()), color=drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2], label="best constant"
-        )
+        own = float(data[variant]["train_y"].var())
+        axes.axhline(own, color=drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2], label="best constant")
         final = {}
         for name, color, line in (("test", drawing.INK, drawing.LINES[1]), ("train", style.color, drawing.LINES[0])):
             middle = drawing.spread(measured[f"{name}_loss"].T)
@@ -49,7 +48,7 @@ def draw(
     keys = [
         drawing.line_key("train loss, median", drawing.SOFT),
         drawing.line_key("test loss, median", drawing.INK, linestyle=drawing.LINES[1]),
-        drawing.line_key("best constant", drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2]),
+        drawing.constant_key(),
         drawing.band_key("5th to 95th percentile", drawing.SOFT),
     ]
     drawing.legend(figure, keys)

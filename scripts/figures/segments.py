@@ -4,7 +4,7 @@ import numpy as np
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture, Style
-from scripts.common.formatting import counted, divergence, moment, number, sentence
+from scripts.common.formatting import counted, divergence, number, sentence
 from scripts.common.storage import Arrays
 
 
@@ -23,8 +23,8 @@ def draw(segments: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[s
     for axes, which in zip(panels, steps, strict=True):
         told, missing, when = [], [], which
         for place, (variant, measured) in enumerate(segments.items()):
-            style, step = styles[variant], drawing.position(measured["step"], which)
-            when = moment(int(measured["step"][step]), int(measured["step"][-1]))
+            style = styles[variant]
+            step, when = drawing.at(measured["step"], which)
             pieces = drawing.existing(measured, "segments")[step]
             exist = np.isfinite(pieces)
             if not exist.any():
@@ -32,28 +32,10 @@ def draw(segments: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[s
                 continue
             ranks = np.arange(1, pieces.shape[1] + 1) + (place - (len(segments) - 1) / 2) * room
             dots = ranks + drawing.jitter(len(pieces), 0.6 * room)[:, None]
-            axes.scatter(
-                dots[exist],
-                pieces[exist],
-                s=4,
-                color=style.color,
-                alpha=0.4,
-                linewidths=0,
-                rasterized=True,
-                label=f"{style.label}, replicas",
-            )
+            drawing.dots(axes, dots[exist], pieces[exist], color=style.color, size=4, label=f"{style.label}, replicas", many=True)
             shown = exist.any(axis=0)
             middle = [float(np.median(pieces[exist[:, rank], rank])) for rank in np.flatnonzero(shown)]
-            marker = drawing.MARKERS[place % len(drawing.MARKERS)]
-            axes.plot(
-                ranks[shown],
-                middle,
-                color=style.color,
-                marker=marker,
-                markeredgecolor="white",
-                markeredgewidth=0.4,
-                label=f"{style.label}, median",
-            )
+            axes.plot(ranks[shown], middle, color=style.color, marker=drawing.marker_of(place), label=f"{style.label}, median")
             told.append(f"{style.label} {number(float(np.median(pieces[exist])))}")
         drawing.entitle(axes, when, "; ".join(missing))
         axes.set_xlabel("rank of the principal feature")
@@ -62,7 +44,7 @@ def draw(segments: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[s
     panels[0].set_ylim(bottom=0)
     drawing.ranks(panels[0], max(values["segments"].shape[2] for values in segments.values()))
     keys = [
-        drawing.line_key(styles[variant].label, styles[variant].color, marker=drawing.MARKERS[place % len(drawing.MARKERS)])
+        drawing.line_key(styles[variant].label, styles[variant].color, marker=drawing.marker_of(place))
         for place, variant in enumerate(segments)
     ]
     drawing.legend(figure, keys, columns=3)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture, Style
-from scripts.common.formatting import counted, divergence, moment, number, sentence
+from scripts.common.formatting import counted, divergence, number, sentence
 from scripts.common.storage import Arrays
 
 
@@ -27,8 +27,7 @@ def draw(spectrum: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[s
         told, missing, when = [], [], which
         for place, (variant, measured) in enumerate(spectrum.items()):
             label = styles[variant].label
-            step = drawing.position(measured["step"], which)
-            when = moment(int(measured["step"][step]), int(measured["step"][-1]))
+            step, when = drawing.at(measured["step"], which)
             sigma = measured["singular_value"][step, measured["available"][step], :values]
             if len(sigma):
                 largest = _draw_variant(axes, sigma, styles[variant], place)
@@ -41,14 +40,13 @@ def draw(spectrum: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[s
     panels[0].set_ylabel("singular value $\\sigma_k$")
     drawing.plain_log_ticks(panels[0].yaxis, count=8)
     keys = [
-        drawing.line_key(styles[variant].label, styles[variant].color, linestyle=drawing.LINES[place % len(drawing.LINES)])
+        drawing.line_key(styles[variant].label, styles[variant].color, linestyle=drawing.line_of(place))
         for place, variant in enumerate(spectrum)
     ]
     drawing.legend(figure, keys, columns=3)
     count = drawing.replicas(spectrum, "singular_value")
-    alt = (
-        f"Singular values of the Jacobian by rank, on a logarithmic axis, a line a variant. {' '.join(sentence(words) for words in found)}"
-    )
+    told_all = " ".join(sentence(words) for words in found)
+    alt = f"Singular values of the Jacobian by rank, on a logarithmic axis, a line a variant. {told_all}"
     note = (
         f"n = {counted(count, 'replica')}; line: median, band: 25th to 75th percentile of those with a spectrum. "
         "Lines and bands end where they fall below 10⁻¹⁰ of the largest: zero to rounding."
@@ -65,5 +63,5 @@ def _draw_variant(axes: Axes, sigma: NDArray[np.float64], style: Style, place: i
     edges = drawing.Spread(*(edge[shown] for edge in middle))
     solid = edges.low > floor
     drawing.band(axes, ranks[solid], drawing.Spread(*(edge[solid] for edge in edges)), color=style.color, label=style.label)
-    axes.plot(ranks, edges.median, color=style.color, linestyle=drawing.LINES[place % len(drawing.LINES)], label=f"{style.label}, median")
+    axes.plot(ranks, edges.median, color=style.color, linestyle=drawing.line_of(place), label=f"{style.label}, median")
     return float(middle.median[0])

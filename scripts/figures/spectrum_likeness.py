@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture, Style
-from scripts.common.formatting import counted, moment, number
+from scripts.common.formatting import counted, listing, number
 from scripts.common.storage import Arrays
 
 
@@ -38,24 +38,23 @@ def draw(
         raise ValueError(f"unknown control '{control}'; allowed: {', '.join(spectrum)}")
     figure, (left, middle, right) = drawing.new_figure(1, 3, height=2.9, width_ratios=[1.2, 1, 1.1])
     left.set_yscale("log")
-    found, keys, when = [], [], step
+    found, keys, missing, when = [], [], [], step
     for place, variant in enumerate(spectrum):
         style, measured = styles[variant], likeness[variant]
-        label = (
-            f"{style.label} (control: against its own other replicas)"
-            if variant == control
-            else f"{style.label} (against the same replica)"
-        )
-        keys.append(
-            drawing.line_key(label, style.color, marker=drawing.MARKERS[place], linestyle=drawing.LINES[place % len(drawing.LINES)])
-        )
-        at = drawing.position(spectrum[variant]["step"], step)
-        when = moment(int(spectrum[variant]["step"][at]), int(spectrum[variant]["step"][-1]))
-        _draw_spectrum(left, spectrum[variant]["singular_value"][at, spectrum[variant]["available"][at], :values], style, place)
-        far = _draw_distance(middle, drawing.existing(measured, "spectrum_distance")[at], style, place)
-        near = _draw_likeness(right, drawing.existing(measured, "feature_likeness")[at], style, place, len(spectrum))
+        compared = "control: against its own other replicas" if variant == control else "against the same replica"
+        label = f"{style.label} ({compared})"
+        keys.append(drawing.line_key(label, style.color, marker=drawing.marker_of(place), linestyle=drawing.line_of(place)))
+        now, when = drawing.at(spectrum[variant]["step"], step)
+        sigma = spectrum[variant]["singular_value"][now, spectrum[variant]["available"][now], :values]
+        if len(sigma):
+            _draw_spectrum(left, sigma, style, place)
+        else:
+            missing.append(f"{style.label}: not available")
+        far = _draw_distance(middle, drawing.existing(measured, "spectrum_distance")[now], style, place)
+        near = _draw_likeness(right, drawing.existing(measured, "feature_likeness")[now], style, place, len(spectrum))
         found.append(f"{label}: distance {far}, likeness of the top feature {near}")
-    left.set(xlabel="rank $k$", ylabel="$\\sigma_k / \\sigma_1$", title="rescaled spectra")
+    left.set(xlabel="rank $k$", ylabel="$\\sigma_k / \\sigma_1$")
+    drawing.entitle(left, "rescaled spectra", "; ".join(missing))
     drawing.plain_log_ticks(left.yaxis)
     middle.set(ylabel="distance", title="distance of spectra", xlim=(-0.6, len(spectrum) - 0.4))
     middle.set_xticks(range(len(spectrum)), labels=[textwrap.fill(styles[variant].label, 12) for variant in spectrum])
@@ -64,24 +63,25 @@ def draw(
     drawing.ranks(right, max(values["feature_likeness"].shape[2] for values in likeness.values()))
     drawing.legend(figure, keys, columns=1)
     count = drawing.replicas(likeness, "spectrum_distance")
-    shown = f"of {' and '.join(styles[variant].label for variant in spectrum)} {when}"
-    alt = f"Spectra {shown}, each divided by its largest value, and how far they and their features are from those of {styles[control].label}. Medians: {'; '.join(found)}."
+    alt = (
+        f"Spectra of {listing([styles[variant].label for variant in spectrum])} {when}, each divided by its largest value, "
+        f"and how far they and their features are from those of {styles[control].label}. Medians: {'; '.join(found)}."
+    )
     note = (
-        f"n = {counted(count, 'replica')}, each a dot; {when}; lines and bars: median, band: 5th to 95th percentile. Distance: the largest difference of "
-        "$\\log_{10}(\\sigma_k/\\sigma_1)$ over the first four singular values. Squared cosines of the angles between the spans of the top $k$ features: 1 is the same span."
+        f"n = {counted(count, 'replica')}, each a dot; {when}; lines and bars: median, band: 5th to 95th percentile. "
+        "Distance: the largest difference of $\\log_{10}(\\sigma_k/\\sigma_1)$ over the first four singular values. "
+        "Likeness: mean squared cosine of the angles between the spans of the top $k$ features; 1 is the same span."
     )
     return Picture(figure, alt, note)
 
 
 def _draw_spectrum(axes: Axes, sigma: NDArray[np.float64], style: Style, place: int) -> None:
-    if not len(sigma):
-        return
     scaled = np.maximum(sigma / sigma[:, :1], drawing.FLOOR)
     middle = drawing.spread(scaled)
     shown = middle.median > drawing.FLOOR
     ranks = np.arange(1, sigma.shape[1] + 1)[shown]
     drawing.band(axes, ranks, drawing.Spread(*(edge[shown] for edge in middle)), color=style.color, label=style.label)
-    line, marker = drawing.LINES[place % len(drawing.LINES)], drawing.MARKERS[place]
+    line, marker = drawing.line_of(place), drawing.marker_of(place)
     axes.plot(ranks, middle.median[shown], color=style.color, linestyle=line, marker=marker, label=f"{style.label}, median")
 
 
@@ -90,11 +90,9 @@ def _draw_distance(axes: Axes, distance: NDArray[np.float64], style: Style, plac
     if not seen.any():
         return "not available"
     places = place + drawing.jitter(distance.size, 0.5)
-    axes.scatter(
-        places[seen], distance[seen], s=11, color=style.color, alpha=0.65, linewidths=0, marker=drawing.MARKERS[place], label="replicas"
-    )
+    drawing.dots(axes, places[seen], distance[seen], color=style.color, size=11, marker=drawing.marker_of(place), label="replicas")
     middle = float(drawing.spread(distance[seen]).median)
-    axes.plot([place], [middle], color=drawing.INK, marker="_", markersize=34, markeredgewidth=1.8, linestyle="none", label="median")
+    drawing.medians(axes, [place], [middle], size=34, label="median")
     return number(middle)
 
 
@@ -105,19 +103,8 @@ def _draw_likeness(axes: Axes, alike: NDArray[np.float64], style: Style, place: 
     room = 0.7 / count
     spans = np.arange(1, alike.shape[1] + 1) + (place - (count - 1) / 2) * room
     dots = spans + drawing.jitter(len(alike), 0.7 * room)[:, None]
-    marker = drawing.MARKERS[place]
-    axes.scatter(
-        dots.ravel(), alike.ravel(), s=7, color=style.color, alpha=0.5, linewidths=0, marker=marker, label=f"{style.label}, replicas"
-    )
+    marker = drawing.marker_of(place)
+    drawing.dots(axes, dots.ravel(), alike.ravel(), color=style.color, size=7, marker=marker, label=f"{style.label}, replicas")
     middle = drawing.spread(alike).median
-    axes.plot(
-        spans,
-        middle,
-        color=style.color,
-        marker=marker,
-        markersize=5,
-        markeredgecolor=drawing.INK,
-        markeredgewidth=0.8,
-        label=f"{style.label}, median",
-    )
+    axes.plot(spans, middle, color=style.color, marker=marker, markersize=5, markeredgecolor=drawing.INK, label=f"{style.label}, median")
     return number(float(middle[0]))

@@ -38,8 +38,8 @@ def draw(datasets: dict[str, Arrays], *, data_set: str, sines: int = 0) -> Pictu
     drawing.legend(figure, keys)
     lowest, highest = int(np.argmin(y)), int(np.argmax(y))
     alt = (
-        f"The true function on x from {number(x.min())} to {number(x.max())}: its lowest value is {number(y[lowest])} at x = {number(x[lowest])}, "
-        f"its highest {number(y[highest])} at x = {number(x[highest])}."
+        f"The true function on x from {number(x.min())} to {number(x.max())}: its lowest value is {number(y[lowest])} "
+        f"at x = {number(x[lowest])}, its highest {number(y[highest])} at x = {number(x[highest])}."
     )
     if amplitudes:
         waves = listing([f"{number(amplitude)} for k = {k}" for k, amplitude in amplitudes.items()])

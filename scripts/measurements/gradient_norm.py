@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 
-from scripts.common import losses, parts, perceptron
+from scripts.common import linearization, losses, parts
 from scripts.common.runs import intact
 from scripts.common.storage import Array, Arrays, Kind
 
@@ -30,24 +29,17 @@ def measure(data: Arrays, train: Arrays, network: Mapping[str, Any], loss_functi
         network: ``hidden`` and ``activation``.
         loss_function: ``kind`` (a function of `scripts.common.losses`) and its options.
     """
-    x, y = (torch.as_tensor(np.ascontiguousarray(data[key].T)) for key in ("train_x", "train_y"))
-    inputs = perceptron.with_constant(x)
-    norms = []
-    for parameters in train["parameters"]:
-        layers = perceptron.to_layers(parameters, network, inputs=len(x), dtype=torch.float64)
-        gradients = [torch.empty_like(layer) for layer in layers]
-        compute = perceptron.gradient_function(
-            layers,
-            gradients,
-            samples=x.shape[1],
-            activation=perceptron.activation_of(network),
-            loss=parts.call(losses, loss_function),
-        )
-        compute(inputs.expand(len(parameters), *inputs.shape), y)
-        norms.append(torch.stack([gradient[:, :, :-1].flatten(1).norm(dim=1) for gradient in gradients], dim=1).numpy())
+    loss = parts.call(losses, loss_function)
+    x, y = data["train_x"], data["train_y"]
+    tensors = linearization.slices(network, inputs=x.shape[1], outputs=y.shape[1])
+    weights = [tensors[name] for name in train["parameter_name"][::2]]
+    norms = np.full((*train["parameters"].shape[:2], len(weights)), np.nan)
+    for step, replica in np.ndindex(norms.shape[:2]):
+        gradient = linearization.loss_gradient(train["parameters"][step, replica], x, y, network=network, loss=loss)
+        norms[step, replica] = [np.linalg.norm(gradient[part]) for part in weights]
     return {
         "step": train["step"],
-        "gradient_norm": np.stack(norms),
+        "gradient_norm": norms,
         "index_gradient_norm": train["parameter_name"][::2],
         "exists_gradient_norm": intact(train),
     }

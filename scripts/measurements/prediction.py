@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from scripts.common import perceptron
+from scripts.common import linearization
 from scripts.common.runs import intact
 from scripts.common.storage import Array, Arrays, Kind
 
@@ -28,13 +27,10 @@ def measure(data: Arrays, train: Arrays, network: Mapping[str, Any]) -> Arrays:
     ``prediction_std`` is their standard deviation over the test points; it exists where a replica has not diverged.
     """
 
-    def predictions(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        x = torch.as_tensor(np.ascontiguousarray(points.T))
-        found = []
-        for parameters in train["parameters"]:
-            layers = perceptron.to_layers(parameters, network, inputs=len(x), dtype=torch.float64)
-            found.append(perceptron.predict(layers, x, activation=perceptron.activation_of(network))[:, 0].numpy())
-        return np.stack(found)
+    def predictions(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.array(
+            [[linearization.predict(parameters, x, network=network)[:, 0] for parameters in saved] for saved in train["parameters"]]
+        )
 
     return {
         "step": train["step"],

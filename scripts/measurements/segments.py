@@ -35,8 +35,8 @@ def count_pieces(values: NDArray[np.float64], *, tolerance: float) -> int:
 
     A kink and a jump both end a piece. The second difference at point i, f(i-1) - 2 f(i) + f(i+1), is zero but for rounding where its
     three points lie on one piece. A break between the points i and i + 1 shows in the second differences at i and i + 1, a kink at the
-    point i in that at i alone. So a run of n consecutive ones that are not zero needs at least (n + 1) // 2 breaks. Breaks closer to each
-    other than three grid spacings may count as fewer, and breaks beyond the second or before the last but one point are seen like all others.
+    point i in that at i alone. So a run of n consecutive ones that are not zero needs at least (n + 1) // 2 breaks; breaks closer to each
+    other than three grid spacings may count as fewer.
 
     Args:
         values: the function on the grid.

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.common import linearization
 from scripts.common.decomposition import decompose, numerical_rank
 from scripts.common.runs import intact
 from scripts.common.storage import Array, Arrays, Kind
-from scripts.jacobian import jacobian_at
 
 KIND = Kind(
     "spectrum",
@@ -82,7 +82,7 @@ def measure(
 
     def matrix(x: NDArray[np.float64], stored: str, step: int, replica: int) -> NDArray[np.float64]:
         known = replica == 0 and stored in jacobian
-        values = jacobian[stored][step] if known else jacobian_at(train["parameters"][step, replica], x, network=network)
+        values = jacobian[stored][step] if known else linearization.jacobian(train["parameters"][step, replica], x, network=network)
         return values.reshape(-1, size)
 
     for step, replica in np.argwhere(available):

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 
-from scripts.common import losses, parts, perceptron
+from scripts.common import linearization, losses, parts
 from scripts.common.storage import Array, Arrays, Kind
 
 KIND = Kind(
@@ -29,14 +28,13 @@ def measure(data: Arrays, train: Arrays, network: Mapping[str, Any], loss_functi
         loss_function: ``kind`` (a function of `scripts.common.losses`) and its options.
         boundary: inside are the test points with x at most this, outside the others.
     """
-    x, y = (torch.as_tensor(np.ascontiguousarray(data[key].T)) for key in ("test_x", "test_y"))
-    inside = x[0] <= boundary
-    activation = perceptron.activation_of(network)
-    chosen_loss: losses.Loss = parts.call(losses, loss_function)
-    found: dict[str, list[Any]] = {"test_loss_inside": [], "test_loss_outside": []}
-    for parameters in train["parameters"]:
-        layers = perceptron.to_layers(parameters, network, inputs=len(x), dtype=torch.float64)
-        prediction = perceptron.predict(layers, x, activation=activation)
-        for key, side in zip(found, (inside, ~inside), strict=True):
-            found[key].append(chosen_loss.value(prediction[:, :, side], y[:, side]).numpy())
-    return {"step": train["step"], **{key: np.stack(values) for key, values in found.items()}}
+    loss: losses.Loss = parts.call(losses, loss_function)
+    x, y = data["test_x"], data["test_y"].T
+    inside = x[:, 0] <= boundary
+    predictions = np.array(
+        [[linearization.predict(parameters, x, network=network).T for parameters in saved] for saved in train["parameters"]]
+    )  # (S, R, C, M)
+    sides = {"test_loss_inside": inside, "test_loss_outside": ~inside}
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses_by_side = {key: loss.value(predictions[..., side], y[:, side]) for key, side in sides.items()}
+    return {"step": train["step"], **losses_by_side}

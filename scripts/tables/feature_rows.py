@@ -42,5 +42,8 @@ def build(
     header = ["variant", "when", "x", *(f"feature {k}" for k in range(1, features + 1))]
     first = 0 if len(variants) > 1 else 1
     seeds = "the source's own seeds" if replica == 0 else "derived seeds"
-    note = f"Rows of U Σ at the first {rows} points; replica {replica} ({seeds}). The sign of a feature is a convention: its largest entry is positive."
+    note = (
+        f"Rows of U Σ at the first {rows} points; replica {replica} ({seeds}). "
+        "The sign of a feature is a convention: its entry of largest magnitude is positive."
+    )
     return Grid(header[first:], [cells[first:] for cells in body], ("ll" + "r" * (features + 1))[first:], note)

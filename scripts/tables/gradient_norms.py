@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from scripts.common.drawing import Style
-from scripts.common.findings import Runs
 from scripts.common.formatting import Grid, counted, interval, number
 from scripts.common.statistics import median_interval
+
+PLAIN = (1e-4, 1e6)
+"""Between these a norm of replica 0 is written as the source writes it, with eight decimals."""
 
 
 def build(
@@ -21,25 +24,33 @@ def build(
         variants: the variants, in order.
         bootstrap: seed and number of resamples of the intervals.
         step: "first" or "last".
+
+    Raises:
+        ValueError: `step` is neither.
     """
-    runs = Runs(numbers, **bootstrap)
-    rows, counts = [], set()
+    if step not in ("first", "last"):
+        raise ValueError(f"unknown step '{step}'; allowed: first, last")
+    rows, count = [], 0
     for variant in variants:
-        found = numbers[(numbers["variant"] == variant) & (numbers["quantity"] == "gradient_norm")]
-        for weight in sorted(found["index"].unique(), key=lambda name: int(name.split(".")[0])):
-            norms = runs.values(variant, "gradient_norm", step=0 if step == "first" else "last", index=weight)
-            middle = median_interval(norms, **bootstrap)
-            cells = [
-                weight,
-                f"{norms[0]:.8f}" if 1e-4 <= norms[0] < 1e6 else number(norms[0], 4),
-                number(middle.estimate),
-                interval(middle.low, middle.high),
-            ]
+        own = numbers[numbers["variant"] == variant]
+        norms = own[own["quantity"] == "gradient_norm"]
+        replicas = range(own["replica"].nunique())
+        now = norms[norms["step"] == (own["step"].min() if step == "first" else own["step"].max())]
+        count = max(count, len(replicas))
+        for weight in sorted(norms["index"].unique(), key=lambda name: int(name.split(".")[0])):
+            values = now[now["index"] == weight].set_index("replica")["value"].reindex(replicas).to_numpy(dtype=np.float64)
+            middle = median_interval(values, **bootstrap)
+            cells = [weight, _own(values[0]), number(middle.estimate), interval(middle.low, middle.high)]
             rows.append([styles[variant].label, *cells] if len(variants) > 1 else cells)
-            counts.add(len(norms))
     header = ["weight", "replica 0", "median", "95 % interval"]
     note = (
-        f"n = {counted(max(counts), 'replica')}; replica 0 has the source's own seeds; median with its bootstrap interval; "
+        f"n = {counted(count, 'replica')}; replica 0 has the source's own seeds; median with its bootstrap interval; "
         "a norm that does not exist because the run diverged counts as infinite."
     )
     return Grid(["variant", *header], rows, "llrrr", note) if len(variants) > 1 else Grid(header, rows, "lrrr", note)
+
+
+def _own(norm: float) -> str:
+    if np.isnan(norm):
+        return "not available"
+    return f"{norm:.8f}" if PLAIN[0] <= norm < PLAIN[1] else number(norm, 4)

@@ -1,0 +1,61 @@
+# The commands of the project; `make help` lists them. Everything runs in .venv, which the first of them makes.
+
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+
+.DEFAULT_GOAL := help
+.PHONY: help report quick assignment test test-fast test-long check bench schemas clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+report: .venv/installed ## build the whole report
+	$(SNAKEMAKE)
+	@echo "The report: $(CURDIR)/results/report/report.html"
+	@echo "            $(CURDIR)/results/report/report.pdf"
+
+quick: .venv/installed ## the whole report in a minute, from few updates and replicas, under results/quick
+	$(SNAKEMAKE) --configfile config/quick.yaml
+	@echo "The report: $(CURDIR)/results/quick/report/report.html"
+	@echo "            $(CURDIR)/results/quick/report/report.pdf"
+
+assignment: .venv/installed ## the questions alone, to hand out, under results/assignment
+	$(SNAKEMAKE) --config edition=assignment results=results/assignment
+	@echo "The assignment: $(CURDIR)/results/assignment/report/report.html"
+	@echo "                $(CURDIR)/results/assignment/report/report.pdf"
+
+test: .venv/installed ## all checks and tests but the long ones
+	$(MAKE) check
+	$(BIN)/pytest -m "not long" --numprocesses 2 --dist loadgroup
+
+test-fast: .venv/installed ## the tests of the inner loop
+	$(BIN)/pytest -m fast --numprocesses 2 --dist loadgroup
+
+test-long: .venv/installed ## all tests, with full counts and full builds
+	$(MAKE) check
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+check: .venv/installed ## what is checked without running it: style, types, the workflow
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+bench: .venv/installed ## the speed figures, each against a plain implementation in the same run
+	$(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks
+
+schemas: .venv/installed ## write workflow/schemas anew, for editors
+	$(BIN)/python -m scripts.common.schemas
+
+clean: ## remove what was built
+	rm -rf results .snakemake
+
+.venv/installed: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt --constraint constraints.txt
+	@touch $@

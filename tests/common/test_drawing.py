@@ -1,0 +1,148 @@
+import base64
+import io
+import re
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image
+
+from scripts.common import drawing
+from scripts.common.drawing import Spread
+
+
+def test_spread_counts_what_is_not_finite_as_infinite() -> None:
+    values = np.array([[1.0, 1.0], [2.0, np.nan], [3.0, -np.inf], [4.0, 2.0]])
+    found = drawing.spread(values)
+    assert found.median.tolist() == [2.5, np.inf]
+    assert found.low.tolist() == [1, 1] and found.high.tolist() == [4, np.inf]
+
+
+def test_percentiles_are_values_of_replicas() -> None:
+    values = np.arange(1.0, 21.0)
+    values[-1] = np.inf
+    found = drawing.spread(values)
+    assert (float(found.median), float(found.low), float(found.high)) == (10.5, 1.0, 19.0)
+    assert drawing.spread(np.array([7.0])) == Spread(*np.full(3, 7.0))
+
+
+def test_existing_leaves_gaps_where_the_mask_says_so() -> None:
+    arrays = {"pieces": np.arange(8).reshape(2, 2, 2), "exists_pieces": np.array([[True, False], [True, True]])}
+    found = drawing.existing(arrays, "pieces")
+    assert np.isnan(found[0, 1]).all() and found[1].tolist() == [[4, 5], [6, 7]]
+    assert drawing.existing({"loss": np.ones(2)}, "loss").tolist() == [1, 1]
+
+
+def test_moments_by_name_and_by_step() -> None:
+    step = np.array([0, 10, 20])
+    assert [drawing.at(step, which) for which in ("first", "10", "last")] == [
+        (0, "at initialization"),
+        (1, "after 10 updates"),
+        (2, "after training"),
+    ]
+    with pytest.raises(ValueError, match="unknown step '11'; allowed: first, last, 0, 10, 20"):
+        drawing.at(step, "11")
+
+
+def test_thinned_keeps_both_ends() -> None:
+    places = drawing.thinned(1000, 100)
+    assert (len(places), places[0], places[-1]) == (100, 0, 999)
+    assert drawing.thinned(3, 100).tolist() == [0, 1, 2]
+
+
+def test_jitter_is_fixed_and_spread() -> None:
+    offsets = drawing.jitter(20, 0.5)
+    assert np.abs(offsets).max() <= 0.25 and len(np.unique(offsets.round(3))) == 20
+    assert drawing.jitter(20, 0.5).tolist() == offsets.tolist()
+
+
+def test_settings_of_the_user_do_not_show(tmp_path: Path) -> None:
+    def save(name: str) -> bytes:
+        figure, (axes,) = drawing.new_figure(height=1.5)
+        axes.plot([0, 1], [0, 1], label="line")
+        drawing.save_svg(figure, tmp_path / name)
+        return (tmp_path / name).read_bytes()
+
+    plain = save("plain.svg")
+    with matplotlib.rc_context({"font.size": 20, "lines.linewidth": 5, "svg.hashsalt": "other", "axes.grid": False}):
+        assert save("mine.svg") == plain
+
+
+def test_svg_has_no_date_no_text_elements_and_short_coordinates(tmp_path: Path) -> None:
+    figure, (axes,) = drawing.new_figure(height=1.5)
+    axes.plot(np.linspace(0, 1, 50), np.sin(np.linspace(0, 9, 50)))
+    axes.set_xlabel("input $x$")
+    drawing.save_svg(figure, tmp_path / "figure.svg")
+    text = (tmp_path / "figure.svg").read_text()
+    assert "dc:date" not in text and "<text" not in text
+    assert not [found for found in re.findall(r' d="([^"]*)"', text) if re.search(r"\d\.\d{3}", found)]
+
+
+def test_pictures_get_a_palette_and_keep_every_pixel() -> None:
+    pixels = np.zeros((6, 8, 4), dtype=np.uint8)
+    pixels[2:4, 1:5] = [196, 196, 196, 128]
+    pixels[0, 0] = [0, 114, 178, 255]
+    raw = io.BytesIO()
+    Image.fromarray(pixels).save(raw, format="png")
+    text = f'href="data:image/png;base64,{base64.b64encode(raw.getvalue()).decode()}"'
+    (found,) = drawing.IMAGES.findall(drawing.IMAGES.sub(drawing._with_palette, text))
+    image = Image.open(io.BytesIO(base64.b64decode(found)))
+    assert image.mode == "P"
+    assert (np.asarray(image.convert("RGBA")) == pixels).all()
+
+
+def test_pictures_of_many_colors_stay_as_they_are() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 4), dtype=np.uint8)
+    raw = io.BytesIO()
+    Image.fromarray(pixels).save(raw, format="png")
+    text = "data:image/png;base64," + base64.b64encode(raw.getvalue()).decode()
+    assert drawing.IMAGES.sub(drawing._with_palette, text) == text
+
+
+def test_table_of_lines_dots_bars_bands_ranges_and_words() -> None:
+    figure, (one, two) = drawing.new_figure(1, 2, height=1.5)
+    one.set_label("first, panel")
+    one.plot([1, 2], [0.5, 1 / 3], label="line")
+    one.plot([0, 1], [0, 0])
+    one.axhline(0.1, label="level")
+    drawing.band(one, np.array([1, 2]), Spread(np.ones(2), np.zeros(2), np.array([2.0, np.inf])), color="red", label="band", top=5)
+    one.axvspan(0.25, 0.75, label="range")
+    two.set_title("second")
+    two.bar([1, 2], [3, 4], label="bar")
+    drawing.dots(two, [1.1], [2], color="red", label="dots")
+    drawing.ranks(two, 3)
+    drawing.empty(one, "nothing\nhere")
+    assert drawing.tabulate(figure).splitlines() == [
+        "panel,series,x,y",
+        '"first, panel",line,1,0.5',
+        '"first, panel",line,2,0.333333',
+        '"first, panel",level,,0.1',
+        '"first, panel",level,,0.1',
+        '"first, panel","band, low",1,0',
+        '"first, panel","band, high",1,2',
+        '"first, panel","band, low",2,0',
+        '"first, panel","band, high",2,5',
+        '"first, panel",range,0.25,',
+        '"first, panel",range,0.75,',
+        '"first, panel",nothing here,,',
+        "second,dots,1,2",
+        "second,bar,1,3",
+        "second,bar,2,4",
+    ]
+
+
+def test_bands_end_where_the_percentile_is_infinite() -> None:
+    figure, (axes,) = drawing.new_figure(height=1.5)
+    high = np.array([2.0, 2.0, np.inf])
+    drawing.band(axes, np.arange(3), Spread(np.ones(3), np.zeros(3), high), color="red", label="band")
+    assert {row.split(",")[-2] for row in drawing.tabulate(figure).splitlines()[1:]} == {"0", "1"}
+
+
+def test_titles_and_words_below_them_fit_their_panels() -> None:
+    figure, panels = drawing.small_multiples(4, columns=3)
+    assert len(panels) == len(figure.axes) == 4
+    drawing.entitle(panels[0], "A label that is much too long for one line of a panel", "diverged after 1 to 2 updates in 20 of 20")
+    assert max(len(line) for line in panels[0].get_title(loc="left").split("\n")) <= 28
+    assert panels[0].get_label().startswith("A label that is much too long")
+    assert max(len(line) for line in panels[0].texts[0].get_text().split("\n")) <= 32

@@ -1,0 +1,86 @@
+"""What holds for every kind of figure: it can be drawn from any study, twice the same, small, readable, and told in words and numbers."""
+
+import csv
+import inspect
+import io
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from scripts.common import drawing
+from scripts.common.drawing import Picture
+from tests import synthetic
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "final_test_loss": {},
+    "fit": {},
+    "gradient_norms": {"step": "last"},
+    "linearization": {"steps": ["first", "last"]},
+    "loss_curves": {},
+    "outside_range": {},
+    "segments": {"steps": ["first", "last"]},
+    "singular_values": {"steps": ["first", "last"]},
+    "spectrum_likeness": {"control": "good", "step": "last"},
+    "target": {"data_set": "whole", "sines": 4},
+    "training_data": {"data_sets": ["whole", "part"]},
+}
+
+STUDIES: dict[str, dict[str, Any]] = {
+    "some": {"variants": ["good", "other", "wild"]},
+    "one variant": {"variants": ["good"]},
+    "one replica": {"replicas": 1},
+    "all diverged": {"diverged": ["good", "wild"]},
+}
+
+
+def draw(kind: str, made: dict[str, Any]) -> Picture:
+    """Draw a kind of figure, giving it what its parameters name."""
+    function = import_module(f"scripts.figures.{kind}").draw
+    read = {name: made[name] for name in inspect.signature(function).parameters if name in made}
+    return function(**read, **OPTIONS[kind])
+
+
+def test_every_kind_is_tested() -> None:
+    kinds = {path.stem for path in Path(drawing.__file__).parents[1].joinpath("figures").glob("[a-z]*.py")}
+    assert kinds == OPTIONS.keys()
+
+
+CASES = [(kind, case) for kind in OPTIONS for case in (STUDIES if kind not in ("target", "training_data") else ["some"])]
+
+
+@pytest.mark.parametrize(("kind", "case"), CASES)
+def test_figure_is_complete(kind: str, case: str) -> None:
+    picture = draw(kind, synthetic.study(**STUDIES[case]))
+
+    assert picture.figure.get_figwidth() == drawing.WIDTH
+    assert picture.alt.endswith(".") and len(picture.alt) > 40
+    assert "$" not in picture.alt and "nan" not in picture.alt
+    rows = list(csv.reader(io.StringIO(drawing.tabulate(picture.figure))))
+    assert rows[0] == ["panel", "series", "x", "y"]
+    assert len(rows) > 1 and all(len(row) == 4 and row[0] and row[1] for row in rows)
+    _assert_nothing_leaves_the_page(picture)
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+def test_two_drawings_have_the_same_bytes(kind: str, tmp_path: Path) -> None:
+    for name in ("one.svg", "two.svg"):
+        drawing.save_svg(draw(kind, synthetic.study()).figure, tmp_path / name)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert (tmp_path / "one.svg").stat().st_size < 200_000
+
+
+def _assert_nothing_leaves_the_page(picture: Picture) -> None:
+    """Every text lies on the page and over no other, and the legend over no panel."""
+    figure = picture.figure
+    FigureCanvasAgg(figure).draw()
+    texts = [text for axes in figure.axes for text in [*axes.texts, axes._left_title, axes.xaxis.label, axes.yaxis.label]]
+    boxes = {text: text.get_window_extent() for text in [*texts, *figure.texts] if text.get_text() and text.get_visible()}
+    boxes |= {legend: legend.get_window_extent() for legend in figure.legends}
+    for one, box in boxes.items():
+        assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1, one
+        assert not [other for other in boxes if other is not one and box.overlaps(boxes[other].padded(-2))], one
+    for legend in figure.legends:
+        assert not any(boxes[legend].overlaps(axes.get_window_extent()) for axes in figure.axes)

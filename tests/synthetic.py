@@ -1,0 +1,172 @@
+"""Small made-up measurements of a study, with values that are easy to tell by heart, for the tests of figures and tables."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+
+from scripts.common.drawing import Style
+from scripts.common.storage import Arrays
+
+FATES = ["fine", "diverged", "blown up", "collapsed"]
+POINTS, GRID, VALUES, FEATURES, LAYERS, LAST = 40, 21, 12, 4, 3, 20
+STYLES = {"good": Style("Good start", "#0072B2"), "other": Style("Other start", "#E69F00"), "wild": Style("Wild start", "#D55E00")}
+
+
+def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, diverged: Iterable[str] = ("wild",)) -> dict[str, Any]:
+    """Return all that a figure may read, by the names of its parameters; variants in `diverged` do so after replica + 1 updates."""
+    variants, diverged = list(variants), set(diverged)
+    made: dict[str, Any] = {
+        name: {variant: make(replicas, variant in diverged) for variant in variants}
+        for name, make in {
+            "fate": fate,
+            "prediction": prediction,
+            "loss": loss,
+            "gradient_norm": gradient_norm,
+            "spectrum": spectrum,
+            "segments": segments,
+            "likeness": likeness,
+            "test_range": test_range,
+        }.items()
+    }
+    made["data"] = {variant: data() for variant in variants}
+    made["datasets"] = {"whole": data(), "part": data(high=0.4)}
+    made["styles"] = {variant: STYLES[variant] for variant in variants}
+    return made
+
+
+def truth(x: Any) -> Any:
+    """Two sine waves, the third and a fourth absent."""
+    return 0.5 * np.sin(np.pi * x) - 0.25 * np.sin(2 * np.pi * x)
+
+
+def data(high: float = 1.0) -> Arrays:
+    """Training points from -1 to `high`, without noise, and a grid over [-1, 1]."""
+    places = {"train": np.linspace(-1, high, POINTS), "test": np.linspace(-1, 1, 10), "grid": np.linspace(-1, 1, GRID)}
+    return {f"{name}_x": x[:, None] for name, x in places.items()} | {f"{name}_y": truth(x)[:, None] for name, x in places.items()}
+
+
+def fate(replicas: int, diverged: bool) -> Arrays:
+    """All fine, or all diverged after replica + 1 updates."""
+    met = np.zeros((replicas, len(FATES)), dtype=bool)
+    met[:, FATES.index("diverged" if diverged else "fine")] = True
+    return {
+        "fate": met.astype(np.int64),
+        "index_fate": np.array(FATES),
+        "exists_fate": met,
+        "diverged_at": np.arange(1, replicas + 1),
+        "exists_diverged_at": np.full(replicas, diverged),
+    }
+
+
+def prediction(replicas: int, diverged: bool) -> Arrays:
+    """Replica r predicts the truth plus r / 10; a diverged one nothing."""
+    grid = truth(np.linspace(-1, 1, GRID)) + np.arange(replicas)[:, None] / 10
+    return {"step": np.array([0, LAST]), "prediction_grid": np.stack([0 * grid, np.full_like(grid, np.nan) if diverged else grid])}
+
+
+def loss(replicas: int, diverged: bool) -> Arrays:
+    """Train loss falls from 1 to (r + 1) / 100, test loss to (r + 1) / 50."""
+    fall = np.linspace(1, 0, 4)[:, None]
+    end = (np.arange(replicas) + 1) / 100
+    train = fall + (1 - fall) * (np.full(replicas, np.inf) if diverged else end) if not diverged else np.full((4, replicas), np.nan)
+    train[0] = 1e6 if diverged else 1.0
+    return {"step": np.linspace(0, LAST, 4).round().astype(np.int64), "train_loss": train, "test_loss": 2 * train}
+
+
+def gradient_norm(replicas: int, diverged: bool) -> Arrays:
+    """In layer l of replica r: 10 ** l * (r + 1), l = 0, 1, ...; gone after training where diverged."""
+    norms = 10.0 ** np.arange(LAYERS) * (np.arange(replicas)[:, None] + 1)
+    names = np.array(["0.weight", "2.weight", "10.weight"])
+    exists = np.array([[True] * replicas, [not diverged] * replicas])
+    return {
+        "step": np.array([0, LAST]),
+        "gradient_norm": np.stack([norms, norms / 2]),
+        "index_gradient_norm": names,
+        "exists_gradient_norm": exists,
+    }
+
+
+def spectrum(replicas: int, diverged: bool) -> Arrays:
+    """Singular values (r + 1) * 10 ** -k, the last two zero; feature k is (k + 1) x, moved by k."""
+    sigma = (np.arange(replicas)[:, None] + 1.0) * 10.0 ** -np.arange(VALUES)
+    sigma[:, -2:] = 0
+    x = np.linspace(1, -1, POINTS)
+    feature = np.broadcast_to(np.stack([(k + 1) * x + k for k in range(FEATURES)], axis=-1), (2, replicas, POINTS, FEATURES)).copy()
+    available = np.array([[True] * replicas, [not diverged] * replicas])
+    feature[~available] = np.nan
+    values = np.stack([sigma, 2 * sigma])
+    values[~available] = np.nan
+    return {"step": np.array([0, LAST]), "available": available, "singular_value": values, "feature": feature, "points_x": x[:, None]}
+
+
+def segments(replicas: int, diverged: bool) -> Arrays:
+    """Feature k of replica r has 10 k + r pieces after training; at initialization only the first two features exist."""
+    pieces = np.broadcast_to(10 * np.arange(1, FEATURES + 1) + np.arange(replicas)[:, None], (2, replicas, FEATURES)).astype(np.int64)
+    exists = np.ones(pieces.shape, dtype=bool)
+    exists[0, :, 2:] = False
+    exists[1] = not diverged
+    return {"step": np.array([0, LAST]), "segments": pieces, "exists_segments": exists}
+
+
+def likeness(replicas: int, diverged: bool) -> Arrays:
+    """Distances 0.1 (r + 1); likeness of the top k features 1 - 0.1 (r + 1) / k."""
+    distance = np.broadcast_to(0.1 * (np.arange(replicas) + 1), (2, replicas)).copy()
+    alike = 1 - distance[:, :, None] / np.arange(1, 5)
+    exists = np.array([[True] * replicas, [not diverged] * replicas])
+    return {
+        "step": np.array([0, LAST]),
+        "spectrum_distance": distance,
+        "exists_spectrum_distance": exists,
+        "feature_likeness": alike,
+        "exists_feature_likeness": exists,
+    }
+
+
+def test_range(replicas: int, diverged: bool) -> Arrays:
+    """Test loss 0.01 (r + 1) inside and 1 + r outside the training range."""
+    inside = np.stack([np.ones(replicas), np.full(replicas, np.nan) if diverged else 0.01 * (np.arange(replicas) + 1)])
+    return {"step": np.array([0, LAST]), "test_loss_inside": inside, "test_loss_outside": 100 * inside}
+
+
+def numbers(made: dict[str, Any]) -> pd.DataFrame:
+    """Return the numbers of a study made by `study`, as they are read from numbers.csv."""
+    rows: list[tuple[str, int, int | None, str, str, float]] = []
+    for variant, measured in made["loss"].items():
+        for quantity in ("train_loss", "test_loss"):
+            for (place, replica), value in np.ndenumerate(measured[quantity]):
+                rows.append((variant, replica, int(measured["step"][place]), quantity, "", value))
+        norms = made["gradient_norm"][variant]
+        for (place, replica, layer), value in np.ndenumerate(norms["gradient_norm"]):
+            if norms["exists_gradient_norm"][place, replica]:
+                index = str(norms["index_gradient_norm"][layer])
+                rows.append((variant, replica, int(norms["step"][place]), "gradient_norm", index, value))
+        met = made["fate"][variant]
+        for replica, kind in zip(*np.nonzero(met["exists_fate"]), strict=True):
+            rows.append((variant, int(replica), None, "fate", str(met["index_fate"][kind]), 1.0))
+        for replica in np.flatnonzero(met["exists_diverged_at"]):
+            rows.append((variant, int(replica), None, "diverged_at", "", float(met["diverged_at"][replica])))
+    table = pd.DataFrame(rows, columns=["variant", "replica", "step", "quantity", "index", "value"])
+    table.insert(0, "study", "made_up")
+    return table.astype({"step": "Int64"})
+
+
+def line(axes: Axes, label: str) -> tuple[list[float], list[float]]:
+    """Return x and y of the one line of a panel with this label."""
+    (found,) = [line for line in axes.lines if line.get_label() == label]
+    return np.asarray(found.get_xdata(), dtype=float).tolist(), np.asarray(found.get_ydata(), dtype=float).tolist()
+
+
+def dots(axes: Axes, label: str) -> Any:
+    """Return the places (n, 2) of the dots of a panel with this label."""
+    (found,) = [one for one in axes.collections if isinstance(one, PathCollection) and one.get_label() == label]
+    return np.asarray(found.get_offsets())
+
+
+def panel(figure: Any, name: str) -> Axes:
+    """Return the panel of a figure with this name."""
+    (found,) = [axes for axes in figure.axes if axes.get_label() == name]
+    return found
