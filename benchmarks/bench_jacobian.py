@@ -15,9 +15,7 @@ def comparisons() -> list[Comparison]:
     """Time the whole matrix, one row for each point, one column for each parameter."""
     torch.set_num_threads(1)
     parameters, points = example.trained()["parameters"][-1, 0], example.data()["train_x"]
-    widths = [1, *example.NETWORK["hidden"], 1]
-    layers = [module for fan_in, fan_out in zip(widths, widths[1:], strict=False) for module in (nn.Linear(fan_in, fan_out), nn.ReLU())]
-    model = nn.Sequential(*layers[:-1]).double()
+    model = example.torch_model().double()
     nn.utils.vector_to_parameters(torch.as_tensor(parameters).double(), model.parameters())
     x = torch.as_tensor(points)
 
@@ -29,7 +27,8 @@ def comparisons() -> list[Comparison]:
         for index in range(len(x)):
             model.zero_grad()
             model(x[index : index + 1]).view(-1).backward()
-            rows.append(np.concatenate([parameter.grad.view(-1).numpy() for parameter in model.parameters()]))
+            gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+            rows.append(np.concatenate([gradient.view(-1).numpy() for gradient in gradients]))
         return np.stack(rows)
 
     named = {name: parameter.detach() for name, parameter in model.named_parameters()}

@@ -1,7 +1,5 @@
 """Training: 20 replicas stacked, against one network in a plain PyTorch loop and against 20 in JAX."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,8 +11,6 @@ from benchmarks.comparison import Comparison, compare
 from scripts.common.seeds import replica_seeds
 from scripts.train import train
 
-WIDTHS = [1, *example.NETWORK["hidden"], 1]
-LAYERS = list(zip(WIDTHS, WIDTHS[1:], strict=False))
 Parameters = list[tuple[jax.Array, jax.Array]]
 
 
@@ -29,8 +25,10 @@ def comparisons() -> list[Comparison]:
     def ours() -> float:
         return float(train(data, **example.SETTINGS)["train_loss"][-1].mean())
 
+    train_all = jax.jit(jax.vmap(_train_one, in_axes=(0, 0, None, None)))
+
     def in_jax() -> object:
-        return jax.block_until_ready(_train_all(start, keys, jnp.asarray(x), jnp.asarray(y)))
+        return jax.block_until_ready(train_all(start, keys, jnp.asarray(x), jnp.asarray(y)))
 
     work = f"training, {example.REPLICAS} replicas, {example.STEPS} steps"
     with_torch = compare(
@@ -46,8 +44,7 @@ def comparisons() -> list[Comparison]:
 def _plain_loop(train_x: np.ndarray, train_y: np.ndarray) -> float:
     """The source's training of one network."""
     generator = np.random.RandomState(650)
-    layers = [module for fan_in, fan_out in LAYERS for module in (nn.Linear(fan_in, fan_out), nn.ReLU())]
-    model = nn.Sequential(*layers[:-1])
+    model = example.torch_model()
     optimizer = torch.optim.SGD(model.parameters(), example.LEARNING_RATE, momentum=example.MOMENTUM)
     criterion = nn.MSELoss()
     order = np.concatenate([generator.permutation(len(train_x)) for _ in range(-(-example.STEPS * example.BATCH // len(train_x)))])
@@ -59,14 +56,14 @@ def _plain_loop(train_x: np.ndarray, train_y: np.ndarray) -> float:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return loss.item()
+    return float(loss.item())
 
 
 def _initial(key: jax.Array) -> Parameters:
-    keys = jax.random.split(key, len(LAYERS))
+    keys = jax.random.split(key, len(example.LAYERS))
     return [
         (jax.random.normal(k, (fan_in, fan_out)) * jnp.sqrt(2 / fan_in), jnp.zeros(fan_out))
-        for k, (fan_in, fan_out) in zip(keys, LAYERS, strict=True)
+        for k, (fan_in, fan_out) in zip(keys, example.LAYERS, strict=True)
     ]
 
 
@@ -77,9 +74,7 @@ def _loss(parameters: Parameters, x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.mean((x @ weight + bias - y) ** 2)
 
 
-@jax.jit
-@functools.partial(jax.vmap, in_axes=(0, 0, None, None))
-def _train_all(parameters: Parameters, key: jax.Array, x: jax.Array, y: jax.Array) -> Parameters:
+def _train_one(parameters: Parameters, key: jax.Array, x: jax.Array, y: jax.Array) -> Parameters:
     rounds = -(-example.STEPS * example.BATCH // len(x))
     order = jax.vmap(lambda k: jax.random.permutation(k, len(x)))(jax.random.split(key, rounds))
     batches = order.ravel()[: example.STEPS * example.BATCH].reshape(example.STEPS, example.BATCH)

@@ -1,13 +1,17 @@
 """The variant that is timed: `deep_he` of the shipped study, with 20 replicas."""
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
+
+from torch import nn
 
 from scripts.common.storage import Arrays
 from scripts.datasets.sum_of_sines import generate
 from scripts.train import train
 
-NETWORK = {"kind": "perceptron", "hidden": [20, 20, 20, 20], "activation": "relu"}
+NETWORK: dict[str, Any] = {"kind": "perceptron", "hidden": [20, 20, 20, 20], "activation": "relu"}
+LAYERS = list(pairwise([1, *NETWORK["hidden"], 1]))
 REPLICAS = 20
 STEPS = 468
 BATCH = 32
@@ -49,3 +53,9 @@ def data() -> Arrays:
 def trained() -> Arrays:
     """The variant, trained."""
     return train(data(), **SETTINGS)
+
+
+def torch_model() -> nn.Sequential:
+    """The network as PyTorch's users write it."""
+    modules = [module for fan_in, fan_out in LAYERS for module in (nn.Linear(fan_in, fan_out), nn.ReLU())]
+    return nn.Sequential(*modules[:-1])

@@ -80,7 +80,8 @@ def train(
     update = parts.call(optimizers, optimizer, parameters, gradient)
 
     def full_loss(of: Sequence[Tensor], x: Tensor, y: Tensor) -> NDArray[Any]:
-        return chosen_loss.value(perceptron.predict(of, x, activation=activation), y).cpu().numpy()
+        value: Tensor = chosen_loss.value(perceptron.predict(of, x, activation=activation), y)
+        return value.cpu().numpy()
 
     evaluated, saved = _marks(steps, evaluate_every), _marks(steps, save_every)
     train_loss, test_loss = (np.empty((len(evaluated), replicas)) for _ in range(2))

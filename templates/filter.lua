@@ -1,8 +1,8 @@
 --[[
 Turns the conventions of the chapters into HTML or Typst; the output format decides which.
 
-Three passes over the document: `select` keeps what belongs to this format and rejects raw code elsewhere, `number` gives each
-figure, table, equation, section and question its number (in the order of the text, the same in both formats), `render` writes
+Three passes over the document: the first keeps what belongs to this format and rejects raw code elsewhere, the second gives each
+figure, table, equation, section and question its number (in the order of the text, the same in both formats), the third writes
 them. Problems are collected and written to the standard error at the end, one line each: `problem`, the text to look for in the
 Markdown, the message. Formulas are converted by math.lua. See scripts/common/typesetting.py for the conventions.
 ]]
@@ -124,23 +124,21 @@ local function check_unnumbered(element)
 end
 
 local function only(element)
-  local html, pdf = element.classes:includes("only-html") or element.classes:includes("details"), element.classes:includes("only-pdf")
+  local folded = element.classes:includes("details")
+  local html, pdf = folded or element.classes:includes("only-html"), element.classes:includes("only-pdf")
   if not html and not pdf then return nil end
   check_unnumbered(element)
   if html and TYPST or pdf and not TYPST then return {}, false end
   element = element:walk { RawInline = keep_raw, RawBlock = keep_raw }
-  if element.classes:includes("details") then
-    return element
-  end
-  return element.content
+  return folded and element or element.content
 end
 
 local function reject_raw(element)
   if element.format == "kept" then return nil end
   if element.format == "html" and element.text:find("^%s*<!%-%-") then return {} end
   problem(element.text, string.format(
-    "raw %s '%s' would be lost in the other format; write it as Markdown, put a backslash before a literal < or \\, or put HTML in a block ::: {.only-html}",
-    element.format, element.text:sub(1, 40)))
+    "raw %s '%s' would be lost in the other format; write it as Markdown, put a backslash before a literal < or \\, " ..
+    "or put HTML in a block ::: {.only-html}", element.format, element.text:sub(1, 40)))
 end
 
 -- Pass 2: numbers -----------------------------------------------------------------------------------------------------------
@@ -149,7 +147,7 @@ local function register(id, place)
   if id == "" then return end
   if ids[id] then
     problem("#" .. id, string.format("identifier '%s' is used twice; identifiers are unique in the report", id))
-  elseif not id:find("^[%a_][%w_:.-]*$") then
+  elseif not id:find("^[%a\128-\255][%w\128-\255_:.-]*$") then
     problem(place or "#" .. id, string.format("identifier '%s' must be letters, digits and _ : . - and start with a letter", id))
   end
   ids[id] = true
@@ -287,13 +285,13 @@ local function reference(citation)
     return raw("")
   end
   local short = citation.mode == "SuppressAuthor"
+  local text = (short and "" or label.name .. NBSP) .. label.number
   if not TYPST then
-    local text = (short and "" or label.name .. NBSP) .. label.number
     return raw(string.format('<a class="reference" href="#%s">%s</a>', html_text(citation.id), html_text(text)))
-  elseif label.name == "Question" then
-    return raw(string.format("#link(<%s>, %s);", citation.id, typst_string((short and "" or "Question" .. NBSP) .. label.number)))
+  elseif short or label.name == "Question" then
+    return raw(string.format("#link(<%s>, %s);", citation.id, typst_string(text)))
   end
-  return raw(string.format("#ref(<%s>%s);", citation.id, short and ", supplement: none" or ""))
+  return raw(string.format("#ref(<%s>);", citation.id))
 end
 
 local function cite(element)
@@ -347,15 +345,16 @@ local function minus(element)
   return element
 end
 
--- Keep "n = 20" and "95 %" on one line.
+local SIGNS = pandoc.List { "=", "<", ">", "≤", "≥", "≈", "×", "±" }
+
+-- Keep "n = 20", "3 × 10" and "95 %" on one line.
 local function no_break(inlines)
   for index, element in ipairs(inlines) do
     local before, after = inlines[index - 1], inlines[index + 1]
-    local equals = element.t == "Str" and (element.text == "=" or element.text == "<" or element.text == ">")
-    if before and before.t == "Space" and (equals or element.t == "Str" and element.text:find("^%%")) then
-      inlines[index - 1] = pandoc.Str(NBSP)
-    end
-    if equals and before and after and after.t == "Space" then inlines[index + 1] = pandoc.Str(NBSP) end
+    local sign = element.t == "Str" and SIGNS:includes(element.text)
+    local percent = element.t == "Str" and element.text:find("^%%")
+    if (sign or percent) and before and before.t == "Space" then inlines[index - 1] = pandoc.Str(NBSP) end
+    if sign and before and after and after.t == "Space" then inlines[index + 1] = pandoc.Str(NBSP) end
   end
 end
 
@@ -468,8 +467,8 @@ local function figure(element)
   local size = width and height and string.format(' width="%.0f" height="%.0f"', width / 0.75, height / 0.75) or ""
   local shape = (width and width > 400 and " full" or "") .. (width and width / height > 2.2 and " wide" or "")
   caption:insert(1, raw(string.format(
-    '<figure%s><div class="picture%s" role="group" aria-label="Figure %s" tabindex="0"><img src="%s" alt="%s"%s></div><figcaption><span class="label">Figure%s%s.</span> ',
-    id_of(id), shape, label, html_text(image.src), html_text(alt), size, NBSP, label)))
+    '<figure%s><div class="picture%s" role="group" aria-label="Figure %s" tabindex="0"><img src="%s" alt="%s"%s></div>' ..
+    '<figcaption><span class="label">Figure%s%s.</span> ', id_of(id), shape, label, html_text(image.src), html_text(alt), size, NBSP, label)))
   caption:insert(raw("</figcaption></figure>"))
   return pandoc.Plain(caption)
 end
@@ -492,11 +491,14 @@ end
 -- Number of characters of the longest cell of each column.
 local function lengths_of(element)
   local lengths = pandoc.List {}
+  if #element.head.rows ~= 1 then
+    problem("#" .. element.identifier, string.format("table '%s' needs one header row", element.identifier))
+  end
   local rows = pandoc.List(element.head.rows) .. rows_of(element)
   for _, row in ipairs(rows) do
     for column, cell in ipairs(row.cells) do
       if cell.col_span > 1 or cell.row_span > 1 then
-        problem("#" .. element.identifier, "a table has no merged cells")
+        problem("#" .. element.identifier, string.format("table '%s' has merged cells; give each row every cell", element.identifier))
       end
       lengths[column] = math.max(lengths[column] or 0, utf8.len(stringify(cell.contents)) or 0)
     end
@@ -591,7 +593,8 @@ local function details(div)
   if not div.attributes.summary then
     problem(".details", "a block of details needs summary=\"...\"")
   end
-  return between("<details" .. id_of(div.identifier) .. "><summary>" .. html_text(div.attributes.summary or "") .. "</summary><div>", div.content, "</div></details>")
+  local summary = html_text(div.attributes.summary or "")
+  return between(string.format("<details%s><summary>%s</summary><div>", id_of(div.identifier), summary), div.content, "</div></details>")
 end
 
 local function div_block(div)

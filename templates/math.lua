@@ -63,7 +63,8 @@ end
 
 local function prepare(tex, typst)
   tex = tex:gsub("\\begin{vmatrix}", "\\left|\\begin{matrix}"):gsub("\\end{vmatrix}", "\\end{matrix}\\right|")
-  tex = tex:gsub("\\mathrm{(%a%a+)}", "\\text{%1}"):gsub("\\lvert%f[%A]", "\\left|"):gsub("\\rvert%f[%A]", "\\right|")
+  tex = tex:gsub("\\left%s*\\lvert%f[%A]", "\\left|"):gsub("\\right%s*\\rvert%f[%A]", "\\right|")
+  tex = tex:gsub("\\lvert%f[%A]", "\\left|"):gsub("\\rvert%f[%A]", "\\right|"):gsub("\\mathrm{(%a%a+)}", "\\text{%1}")
   if typst then
     tex = tex:gsub("\\operatorname%*{(%a+)}", "\\operatorname{%1*}")
     return (tex:gsub("\\begin{cases}.-\\end{cases}", function(cases) return (cases:gsub("&", "&\\quad ")) end))

@@ -20,7 +20,7 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
     """Return all that a figure may read, by the names of its parameters; variants in `diverged` do so after replica + 1 updates."""
     variants, diverged = list(variants), set(diverged)
     made: dict[str, Any] = {
-        name: {variant: make(replicas, variant in diverged) for variant in variants}
+        name: {variant: make(replicas, diverged=variant in diverged) for variant in variants}
         for name, make in {
             "fate": fate,
             "prediction": prediction,
@@ -29,7 +29,7 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
             "spectrum": spectrum,
             "segments": segments,
             "likeness": likeness,
-            "test_range": test_range,
+            "test_range": either_side,
         }.items()
     }
     made["data"] = {variant: data() for variant in variants}
@@ -49,7 +49,7 @@ def data(high: float = 1.0) -> Arrays:
     return {f"{name}_x": x[:, None] for name, x in places.items()} | {f"{name}_y": truth(x)[:, None] for name, x in places.items()}
 
 
-def fate(replicas: int, diverged: bool) -> Arrays:
+def fate(replicas: int, *, diverged: bool) -> Arrays:
     """All fine, or all diverged after replica + 1 updates."""
     met = np.zeros((replicas, len(FATES)), dtype=bool)
     met[:, FATES.index("diverged" if diverged else "fine")] = True
@@ -62,22 +62,22 @@ def fate(replicas: int, diverged: bool) -> Arrays:
     }
 
 
-def prediction(replicas: int, diverged: bool) -> Arrays:
+def prediction(replicas: int, *, diverged: bool) -> Arrays:
     """Replica r predicts the truth plus r / 10; a diverged one nothing."""
     grid = truth(np.linspace(-1, 1, GRID)) + np.arange(replicas)[:, None] / 10
     return {"step": np.array([0, LAST]), "prediction_grid": np.stack([0 * grid, np.full_like(grid, np.nan) if diverged else grid])}
 
 
-def loss(replicas: int, diverged: bool) -> Arrays:
+def loss(replicas: int, *, diverged: bool) -> Arrays:
     """Train loss falls from 1 to (r + 1) / 100, test loss to (r + 1) / 50."""
     fall = np.linspace(1, 0, 4)[:, None]
     end = (np.arange(replicas) + 1) / 100
-    train = fall + (1 - fall) * (np.full(replicas, np.inf) if diverged else end) if not diverged else np.full((4, replicas), np.nan)
+    train = np.full((4, replicas), np.nan) if diverged else fall + (1 - fall) * end
     train[0] = 1e6 if diverged else 1.0
     return {"step": np.linspace(0, LAST, 4).round().astype(np.int64), "train_loss": train, "test_loss": 2 * train}
 
 
-def gradient_norm(replicas: int, diverged: bool) -> Arrays:
+def gradient_norm(replicas: int, *, diverged: bool) -> Arrays:
     """In layer l of replica r: 10 ** l * (r + 1), l = 0, 1, ...; gone after training where diverged."""
     norms = 10.0 ** np.arange(LAYERS) * (np.arange(replicas)[:, None] + 1)
     names = np.array(["0.weight", "2.weight", "10.weight"])
@@ -90,7 +90,7 @@ def gradient_norm(replicas: int, diverged: bool) -> Arrays:
     }
 
 
-def spectrum(replicas: int, diverged: bool) -> Arrays:
+def spectrum(replicas: int, *, diverged: bool) -> Arrays:
     """Singular values (r + 1) * 10 ** -k, the last two zero; feature k is (k + 1) x, moved by k."""
     sigma = (np.arange(replicas)[:, None] + 1.0) * 10.0 ** -np.arange(VALUES)
     sigma[:, -2:] = 0
@@ -103,7 +103,7 @@ def spectrum(replicas: int, diverged: bool) -> Arrays:
     return {"step": np.array([0, LAST]), "available": available, "singular_value": values, "feature": feature, "points_x": x[:, None]}
 
 
-def segments(replicas: int, diverged: bool) -> Arrays:
+def segments(replicas: int, *, diverged: bool) -> Arrays:
     """Feature k of replica r has 10 k + r pieces after training; at initialization only the first two features exist."""
     pieces = np.broadcast_to(10 * np.arange(1, FEATURES + 1) + np.arange(replicas)[:, None], (2, replicas, FEATURES)).astype(np.int64)
     exists = np.ones(pieces.shape, dtype=bool)
@@ -112,7 +112,7 @@ def segments(replicas: int, diverged: bool) -> Arrays:
     return {"step": np.array([0, LAST]), "segments": pieces, "exists_segments": exists}
 
 
-def likeness(replicas: int, diverged: bool) -> Arrays:
+def likeness(replicas: int, *, diverged: bool) -> Arrays:
     """Distances 0.1 (r + 1); likeness of the top k features 1 - 0.1 (r + 1) / k."""
     distance = np.broadcast_to(0.1 * (np.arange(replicas) + 1), (2, replicas)).copy()
     alike = 1 - distance[:, :, None] / np.arange(1, 5)
@@ -126,7 +126,7 @@ def likeness(replicas: int, diverged: bool) -> Arrays:
     }
 
 
-def test_range(replicas: int, diverged: bool) -> Arrays:
+def either_side(replicas: int, *, diverged: bool) -> Arrays:
     """Test loss 0.01 (r + 1) inside and 1 + r outside the training range."""
     inside = np.stack([np.ones(replicas), np.full(replicas, np.nan) if diverged else 0.01 * (np.arange(replicas) + 1)])
     return {"step": np.array([0, LAST]), "test_loss_inside": inside, "test_loss_outside": 100 * inside}
@@ -137,8 +137,8 @@ def numbers(made: dict[str, Any]) -> pd.DataFrame:
     rows: list[tuple[str, int, int | None, str, str, float]] = []
     for variant, measured in made["loss"].items():
         for quantity in ("train_loss", "test_loss"):
-            for (place, replica), value in np.ndenumerate(measured[quantity]):
-                rows.append((variant, replica, int(measured["step"][place]), quantity, "", value))
+            values = np.ndenumerate(measured[quantity])
+            rows += [(variant, replica, int(measured["step"][place]), quantity, "", value) for (place, replica), value in values]
         norms = made["gradient_norm"][variant]
         for (place, replica, layer), value in np.ndenumerate(norms["gradient_norm"]):
             if norms["exists_gradient_norm"][place, replica]:

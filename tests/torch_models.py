@@ -29,3 +29,12 @@ def example_batch():
     size = (INPUTS + 1) * 5 + 6 * 7 + 8 * OUTPUTS
     targets = generator.dirichlet(np.ones(OUTPUTS), size=SAMPLES)
     return generator.normal(size=(REPLICAS, size)), torch.as_tensor(generator.normal(size=(SAMPLES, INPUTS))), torch.as_tensor(targets)
+
+
+def stacked_layers(parameters, hidden):
+    """The layers that `scripts.common.perceptron` computes with, (R, outputs, inputs + 1) each, from flat parameters (R, P)."""
+    models = [torch_model("linear", hidden, flat) for flat in parameters]
+    return [
+        torch.stack([torch.column_stack([model[depth].weight, model[depth].bias]).detach() for model in models])
+        for depth in range(0, len(models[0]), 2)
+    ]

@@ -29,7 +29,7 @@ def relu() -> Activation:
 
 
 def leaky_relu(*, slope: float = 0.01) -> Activation:
-    """z where z > 0, elsewhere `slope` times z, with 0 < slope < 1."""
+    """The larger of z and `slope` times z, with 0 < slope < 1."""
 
     def chain(gradient: Any, output: Any) -> None:
         gradient[...] = library(gradient).where(output > 0, gradient, gradient * slope)
@@ -56,8 +56,8 @@ def sigmoid() -> Activation:
 
 
 def linear() -> Activation:
-    """z itself."""
-    return Activation(lambda z, out: library(z).add(z, 0.0, out=out), lambda gradient, output: gradient)
+    """The identity."""
+    return Activation(lambda z, out: library(z).add(z, 0.0, out=out), lambda gradient, _output: gradient)
 
 
 def _clear_inactive(gradient: Any, output: Any) -> None:

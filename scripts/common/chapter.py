@@ -18,7 +18,6 @@ In an assignment nothing measured may be printed: an answer is left out, and a r
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 from scripts.common import formatting, wording
@@ -78,11 +77,11 @@ def render(text: str, content: Content, *, place: str) -> str:
             ("observations", observations),
             ("question", question),
             ("answer", answer),
-            ("task", task),
         )
     }
+    functions |= {"task": task, "correction": correction}
     try:
-        return wording.environment().from_string(text).render(**functions, correction=correction, solutions=content.solutions)
+        return wording.environment().from_string(text).render(**functions, solutions=content.solutions)
     except UserError as error:
         raise ChapterError(f"{place}: {error}") from None
     except Exception as error:
@@ -97,7 +96,7 @@ def plain(text: str) -> str:
 def figure(content: Content, name: str) -> str:
     """Return a figure with its number, caption, alternative text, and how it was made."""
     if not content.solutions and name not in content.figures:
-        _refuse(content, f"figure '{name}'")
+        raise _refusal(f"figure '{name}'")
     known = _known(content.figures, name, "figure")
     caption = " ".join(part for part in (known["caption"], plain(known["note"])) if part)
     alt = known["alt"].replace("\\", "\\\\").replace('"', '\\"')
@@ -141,7 +140,9 @@ def replicas(content: Content, variant: str) -> str:
 
 def setting(content: Content, variant: str, path: str) -> str:
     """Return a value of a variant's configuration, as ``optimizer.learning_rate``."""
-    found = reduce(lambda mapping, key: mapping[key], path.split("."), content.settings["variants"][variant])
+    found: Any = _known(content.settings["variants"], variant, "variant")
+    for key in path.split("."):
+        found = _known(found if isinstance(found, Mapping) else {}, key, f"setting of '{variant}'")
     return formatting.number(found) if isinstance(found, float) else str(found)
 
 
@@ -166,7 +167,8 @@ def claims_table(content: Content) -> str:
         for known in content.claims.values()
     ]
     grid = _pipe_table(["Claim", "Measured", "Held against", "Verdict"], rows, "lllc", escaped=True)
-    return f"\n\n::: {{#tbl:claims_{content.study} .table}}\n\n{grid}\n\n: Every claim of this chapter, what was measured, and the verdict.\n\n:::\n\n"
+    caption = "Every claim of this chapter, what was measured, and the verdict."
+    return f"\n\n::: {{#tbl:claims_{content.study} .table}}\n\n{grid}\n\n: {caption}\n\n:::\n\n"
 
 
 def observations(content: Content) -> str:
@@ -189,7 +191,8 @@ def evidence(known: Mapping[str, Any]) -> str:
     if known["direction"] == "every":
         held = round(float(known["estimate"]) * known["n"])
         return f"{known['quantity']}: {held} of {known['n']} replicas; share at least {formatting.number(low)} at 95 %"
-    return f"{known['quantity']}: {formatting.number(float(known['estimate']))}, 95 % interval {formatting.interval(low, high)}, n = {known['n']}"
+    estimate = formatting.number(float(known["estimate"]))
+    return f"{known['quantity']}: {estimate}, 95 % interval {formatting.interval(low, high)}, n = {known['n']}"
 
 
 def question(content: Content, title: str, *, caller: Callable[[], str]) -> str:
@@ -205,7 +208,7 @@ def answer(content: Content, *, lines: int = 8, caller: Callable[[], str]) -> st
     return f"\n\n::: {{.answer}}\n\n{caller().strip()}\n\n:::\n\n"
 
 
-def task(content: Content, title: str, *, caller: Callable[[], str]) -> str:
+def task(title: str, *, caller: Callable[[], str]) -> str:
     """Return a coding task."""
     return f"\n\n::: {{.task}}\n\n**{title}.** {caller().strip()}\n\n:::\n\n"
 
@@ -222,20 +225,19 @@ def _bound(function: Callable[..., str], content: Content) -> Callable[..., str]
     return bound
 
 
-def _refuse(content: Content, what: str) -> None:
-    raise ChapterError(f"an assignment may not show a result ({what}); move it into an answer: <% call answer() %> ... <% endcall %>")
+def _refusal(what: str) -> ChapterError:
+    return ChapterError(f"an assignment may not show a result ({what}); move it into an answer: <% call answer() %> ... <% endcall %>")
 
 
 def _measured(content: Content, what: str) -> Runs:
     if content.runs is None:
-        _refuse(content, what)
-    assert content.runs is not None
+        raise _refusal(what)
     return content.runs
 
 
-def _known(names: Mapping[str, Mapping[str, Any]], name: str, word: str) -> Mapping[str, Any]:
+def _known(names: Mapping[str, Any], name: str, word: str) -> Any:
     if name not in names:
-        raise ChapterError(f"unknown {word} '{name}'; known: {', '.join(names)}")
+        raise ChapterError(f"unknown {word} '{name}'; known: {', '.join(names) or 'none'}")
     return names[name]
 
 
@@ -290,4 +292,5 @@ def _provenance(word: str, known: Mapping[str, Any]) -> str:
     ]
     if "data" in known:
         parts.append(f"[the numbers that it shows (CSV)]({known['data']})")
-    return f'\n::: {{.details summary="How this {word} was made"}}\n\n{"; ".join(parts)}. The whole record stands in `manifest.json`.\n\n:::\n\n'
+    record = f"{'; '.join(parts)}. The whole record stands in `manifest.json`."
+    return f'\n::: {{.details summary="How this {word} was made"}}\n\n{record}\n\n:::\n\n'

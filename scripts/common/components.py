@@ -5,33 +5,26 @@ system fills in itself (a generator, arrays that it reads) are no options. Files
 that a configuration is checked in a moment and no part runs before it is known to be right.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
+from scripts.common import options as option_types
 from scripts.common import syntax
+from scripts.common.options import Bounds, NameOf
 from scripts.common.places import PROJECT
 from scripts.common.syntax import Parameter
 
-TYPES: dict[str, Any] = {
-    "bool": bool,
-    "int": int,
-    "float": float,
-    "str": str,
-    "list[int]": list[int],
-    "list[float]": list[float],
-    "list[str]": list[str],
-    "int | None": int | None,
-    "float | None": float | None,
-    "str | None": str | None,
-    "list[int] | None": list[int] | None,
-    "list[float] | None": list[float] | None,
-    "list[str] | None": list[str] | None,
-    "dict[str, str]": dict[str, str],
+WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+TYPES: dict[str, Any] = {kind.__name__: kind for kind in WORDS} | {
+    name: kind for name, kind in vars(option_types).items() if get_origin(kind) is Annotated
 }
+"""Annotations that an option may have, beside lists of them and "... | None"."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +53,10 @@ MEASUREMENT = Family("measurement", "scripts/measurements", "measure")
 FIGURE = Family("figure", "scripts/figures", "draw")
 TABLE = Family("table", "scripts/tables", "build")
 
-READABLE = frozenset({"data", "train", "jacobian", "network", "loss_function", "reference_points", "datasets", "styles", "numbers", "variant", "reference"})
+READABLE = frozenset(
+    {"data", "train", "jacobian", "network", "loss_function", "reference_points", "datasets", "styles", "numbers", "variant", "reference"}
+)
 """Names of parameters that a measurement, figure or table is given by the system, beside the names of measurements."""
-
 
 
 @cache
@@ -93,38 +87,101 @@ def options(family: Family, name: str) -> dict[str, Parameter]:
     return {
         parameter.name: parameter
         for parameter in parameters(family, name)
-        if parameter.keyword_only and not is_read(parameter.name) and parameter.annotation in TYPES
+        if parameter.keyword_only and not is_read(parameter.name) and _scalar(parameter.annotation) in TYPES
     }
 
 
-def problems(family: Family, name: str, given: dict[str, Any], place: str) -> list[str]:
-    """Return what is wrong with naming the part `name` of a family with the options `given`, each a clear sentence with its place."""
+def problems(
+    family: Family, name: str, given: Mapping[str, Any], place: str, *, known: Mapping[str, Collection[str]] | None = None
+) -> list[str]:
+    """Return what is wrong with naming the part `name` of a family with the options `given`, each a clear sentence with its place.
+
+    Args:
+        family: the family.
+        name: name of the part.
+        given: the options that are given, by name.
+        place: how messages name where they are given.
+        known: names that an option may give, by what it names ("variant", "data set"); what is not there is not checked.
+    """
     if name not in names(family):
         return [f"{place}: unknown {family.word} '{name}'; known: {', '.join(names(family))}"]
-    known = options(family, name)
-    allowed = ", ".join(known) or "none"
+    allowed = options(family, name)
     found = [
-        f"{place}.{key}: {family.word} '{name}' has no option '{key}'; its options: {allowed}" for key in given if key not in known
+        f"{place}.{key}: {family.word} '{name}' has no option '{key}'; its options: {', '.join(allowed) or 'none'}"
+        for key in given
+        if key not in allowed
     ]
     found += [
-        f"{place}: {family.word} '{name}' needs the option '{key}' ({parameter.annotation})"
-        for key, parameter in known.items()
+        f"{place}: {family.word} '{name}' needs the option '{key}', {in_words(parameter.annotation)}; add it"
+        for key, parameter in allowed.items()
         if parameter.required and key not in given
     ]
-    for key in given.keys() & known.keys():
-        annotation = known[key].annotation
-        try:
-            _adapter(annotation).validate_python(given[key], strict=True)
-        except ValidationError:
-            found.append(f"{place}.{key}: wrong value {given[key]!r}; allowed: {annotation}")
-    return sorted(found)
+    for key, parameter in allowed.items():
+        if key in given:
+            found += _problems_of_value(parameter.annotation, given[key], f"{place}.{key}", known or {})
+    return found or _empty_ranges(given, place)
+
+
+def in_words(annotation: str) -> str:
+    """Return in words what an option with this annotation may be, as "a number above 0"."""
+    if annotation.endswith(" | None"):
+        return f"{in_words(annotation.removesuffix(' | None'))}, or null"
+    if annotation.startswith("list["):
+        return f"a list, each entry {in_words(_scalar(annotation))}"
+    base, mark = _base_and_mark(annotation)
+    if isinstance(mark, NameOf):
+        return f"the name of a {mark.word}"
+    bounds = [f"{word} {bound}" for word, bound in zip(("above", "of at least", "below"), mark, strict=True) if bound is not None]
+    return " ".join([WORDS[base], " and ".join(bounds)]).strip()
 
 
 def json_type(annotation: str) -> dict[str, Any]:
-    """Return the JSON Schema of a parameter's annotation."""
+    """Return the JSON Schema of an option with this annotation."""
     return _adapter(annotation).json_schema()
+
+
+def _scalar(annotation: str) -> str:
+    """Return the annotation of one entry: without "list[...]" and "| None"."""
+    return annotation.removesuffix(" | None").removeprefix("list[").removesuffix("]")
+
+
+def _base_and_mark(annotation: str) -> tuple[type, Bounds | NameOf]:
+    """Return the plain type of an annotation, and what its values are bound to."""
+    kind = TYPES[_scalar(annotation)]
+    base, mark = get_args(kind) if get_origin(kind) is Annotated else (kind, Bounds())
+    return base, mark
+
+
+def _problems_of_value(annotation: str, value: Any, place: str, known: Mapping[str, Collection[str]]) -> list[str]:
+    try:
+        _adapter(annotation).validate_python(value, strict=True)
+    except ValidationError:
+        return [f"{place}: wrong value {value!r}; allowed: {in_words(annotation)}"]
+    mark = _base_and_mark(annotation)[1]
+    if value is None or not isinstance(mark, NameOf) or mark.word not in known:
+        return []
+    unknown = [name for name in (value if isinstance(value, list) else [value]) if name not in known[mark.word]]
+    return [f"{place}: unknown {mark.word} '{name}'; known: {', '.join(known[mark.word])}" for name in unknown]
+
+
+def _empty_ranges(given: Mapping[str, Any], place: str) -> list[str]:
+    """Return the ranges among the options that hold nothing: of `low` and `high`, `test_low` and `test_high`, and so on."""
+    pairs = [(key, key.removesuffix("low") + "high") for key in given if key == "low" or key.endswith("_low")]
+    return [
+        f"{place}.{low}: wrong value {given[low]!r}; allowed: a number below {high} ({given[high]!r})"
+        for low, high in pairs
+        if high in given and not given[low] < given[high]
+    ]
 
 
 @cache
 def _adapter(annotation: str) -> TypeAdapter[Any]:
-    return TypeAdapter(TYPES[annotation])
+    base, mark = _base_and_mark(annotation)
+    kind: Any = base
+    if isinstance(mark, Bounds):
+        kind = Annotated[base, Field(gt=mark.above, ge=mark.at_least, lt=mark.below)]
+    if base is float:
+        kind = Annotated[kind, Field(allow_inf_nan=False)]
+    if "list[" in annotation:
+        kind = list[kind]
+    return TypeAdapter(kind | None if annotation.endswith(" | None") else kind)

@@ -5,8 +5,9 @@ Every problem is found in one go and told with its file, its key, the wrong valu
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, StringConstraints, ValidationError
 
@@ -14,7 +15,7 @@ from scripts.common import components, syntax, wording
 from scripts.common.components import Family
 from scripts.common.errors import UserError
 from scripts.common.places import PROJECT, chapter_path, claims_path, study_path
-from scripts.common.yaml_file import YamlError, read_yaml
+from scripts.common.yaml_file import read_yaml
 
 NAME = r"[a-z][a-z0-9_]*"
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=60)]
@@ -22,12 +23,39 @@ Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Date = Annotated[str, BeforeValidator(lambda value: value.isoformat() if isinstance(value, datetime.date) else value)]
+Folder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")]
+WORDS_OF_YAML = {"true": True, "false": False, "null": None}
+"""Values that ``snakemake --config key=value`` hands over as text."""
+FromCommandLine = BeforeValidator(lambda value: WORDS_OF_YAML.get(value, value) if isinstance(value, str) else value)
 
-EXPLAINED = {
+REPORT = "config/report.yaml"
+
+ALLOWED = {
+    "string_type": "text; if it looks like a number, a date, true or false, put it in quotes",
+    "string_too_short": "text that is not empty",
+    "string_too_long": "at most {max_length} characters",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "too_short": "at least {min_length} of them",
+    "dict_type": "`key: value` lines",
+    "model_type": "`key: value` lines",
+    "literal_error": "{expected}",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number of at most {le}",
+}
+"""What would have been right, by pydantic's name of what is wrong."""
+
+PATTERNS = {
     f"^{NAME}$": "a name of small letters, digits and underscores that starts with a letter",
     "^#[0-9A-Fa-f]{6}$": "a color such as '#0072B2'",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a folder inside the project, without '..'",
 }
+"""What a text that matches is, in words."""
 
 
 class ConfigurationError(UserError):
@@ -139,67 +167,109 @@ class Report(Model):
 
     title: Text
     author: Text
-    student_id: Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
+    student_id: str
     course: Text
     date: Date
     edition: Literal["solutions", "assignment"]
-    strict: bool
-    results: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")]
+    strict: Annotated[bool, FromCommandLine]
+    results: Folder
     replicas: PositiveInt
-    steps: PositiveInt | None
+    steps: Annotated[PositiveInt | None, FromCommandLine]
     bootstrap: Bootstrap
     studies: Annotated[list[Name], Field(min_length=1)]
 
 
-def load_report(settings: Mapping[str, Any], *, place: str = "config/report.yaml") -> tuple[Report, dict[str, Study]]:
+class Names(NamedTuple):
+    """What a study names, by what it is: the names of all its entries, right or wrong; None where they cannot be told."""
+
+    data: list[str] | None
+    variants: list[str] | None
+    measurements: list[str] | None
+    figures: list[str] | None
+    tables: list[str] | None
+
+
+def load_report(settings: Mapping[str, Any]) -> tuple[Report, dict[str, Study]]:
     """Return the report that `settings` describe and its studies by name, all cross references checked.
 
     Args:
-        settings: the merged content of the report's configuration files.
-        place: how messages name where `settings` come from.
+        settings: the merged content of the report's configuration files and of what the command line lays over them.
 
     Raises:
-        ConfigurationError: anything is wrong; the message lists all problems.
+        UserError: anything is wrong; the message lists all problems.
     """
     problems: list[str] = []
-    report = _validate(Report, settings, place, problems)
-    studies: dict[str, Study] = {}
-    names = report.studies if report else [name for name in settings.get("studies") or [] if isinstance(name, str)]
-    problems += [f"{place}: studies: '{name}' is listed twice" for name in sorted({name for name in names if list(names).count(name) > 1})]
-    for name in dict.fromkeys(names):
-        if re.fullmatch(NAME, name):
-            study = _load_study(name, problems)
-            if study:
-                studies[name] = study
+    written = read_yaml(PROJECT / REPORT)
+    places = {key: REPORT if key in written and written[key] == value else "--config or --configfile" for key, value in settings.items()}
+    report = _validate(Report, settings, lambda path: f"{places.get(path.partition('.')[0], REPORT)}: {path}", problems)
+    listed = settings.get("studies")
+    names = [name for name in listed if isinstance(name, str) and re.fullmatch(NAME, name)] if isinstance(listed, list) else []
+    place = f"{places.get('studies', REPORT)}: studies"
+    problems += [f"{place}: '{name}' is listed twice; keep one" for name in dict.fromkeys(names) if names.count(name) > 1]
+    known = sorted(path.stem for path in (PROJECT / "config/studies").glob("*.yaml"))
+    problems += _unknown(place, dict.fromkeys(names), known, "study")
+    studies = {name: _load_study(name, problems) for name in dict.fromkeys(names) if name in known}
     if problems or report is None:
         raise ConfigurationError("the configuration has problems:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(problems)))
-    return report, studies
+    return report, {name: study for name, study in studies.items() if study}
 
 
 def _load_study(name: str, problems: list[str]) -> Study | None:
     place = study_path(name)
     try:
         content = read_yaml(PROJECT / place)
-    except YamlError as error:
-        known = sorted(path.stem for path in (PROJECT / "config/studies").glob("*.yaml"))
-        message = str(error).replace(f"{PROJECT}/", "")
-        problems.append(message if name in known else f"config/report.yaml: studies: unknown study '{name}'; known: {', '.join(known)}")
+        merged, inherited = _with_defaults(content)
+        found = [f"{place}: defaults.{key}: unknown key; allowed: {', '.join(Variant.model_fields)}" for key in _unknown_defaults(content)]
+        study = _validate(Study, merged, lambda path: f"{place}: {path}", found)
+        found += _cross_references(name, study or _right_entries(merged), _names(merged), place)
+    except UserError as error:
+        problems.append(str(error).replace(f"{PROJECT}/", ""))
         return None
-    study = _validate(Study, _with_defaults(content, place, problems), place, problems)
-    if study:
-        problems += _cross_references(name, study, place)
+    problems += [_told_where_written(problem, place, inherited) for problem in found]
     return study
 
 
-def _with_defaults(content: dict[str, Any], place: str, problems: list[str]) -> dict[str, Any]:
+def _unknown_defaults(content: dict[str, Any]) -> list[str]:
+    defaults = content.get("defaults")
+    return [key for key in defaults if key not in Variant.model_fields] if isinstance(defaults, dict) else []
+
+
+def _with_defaults(content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the study with each variant laid over the defaults, and where what a variant inherits is written, by its path."""
     defaults, variants = content.get("defaults", {}), content.get("variants")
     if not isinstance(defaults, dict) or not isinstance(variants, dict):
-        return content
-    unknown = sorted(set(defaults) - set(Variant.model_fields))
-    problems += [f"{place}: defaults.{key}: unknown key; allowed: {', '.join(Variant.model_fields)}" for key in unknown]
-    known = {key: value for key, value in defaults.items() if key not in unknown}
+        return content, {}
+    known = {key: value for key, value in defaults.items() if key in Variant.model_fields}
     merged = {name: _merge(known, variant) if isinstance(variant, dict) else variant for name, variant in variants.items()}
-    return {**content, "defaults": known, "variants": merged}
+    inherited = {
+        f"variants.{name}.{path}": f"defaults.{path}"
+        for name, variant in variants.items()
+        if isinstance(variant, dict)
+        for path in _not_given(known, variant)
+    }
+    return {**content, "defaults": known, "variants": merged}, inherited
+
+
+def _not_given(base: dict[str, Any], over: dict[str, Any]) -> list[str]:
+    """Return the paths of all that `base` has and `over` does not."""
+    paths = [str(key) for key in base if key not in over]
+    for key, value in over.items():
+        below = base.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            paths += [f"{key}.{path}" for path in _not_given(below, value)]
+    return paths
+
+
+def _told_where_written(problem: str, place: str, inherited: Mapping[str, str]) -> str:
+    """Return a problem of something that a variant inherits as one of the defaults, where it is written once for all variants."""
+    start = f"{place}: "
+    path = problem.removeprefix(start).partition(":")[0]
+    steps = path.split(".")
+    for length in range(len(steps), 2, -1):
+        head = ".".join(steps[:length])
+        if head in inherited:
+            return start + problem.removeprefix(start).replace(head, inherited[head], 1)
+    return problem
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -216,25 +286,45 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _validate(model: type[T], content: Any, place: str, problems: list[str]) -> T | None:
+def _validate(model: type[T], content: Any, place: Callable[[str], str], problems: list[str]) -> T | None:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems += [_sentence(problem, model, place) for problem in error.errors()]
+        problems += [f"{place(path)}: {sentence}" for path, sentence in _sentences(error.errors(), model)]
         return None
 
 
-def _sentence(problem: Any, model: type[Model], place: str) -> str:
-    path = ".".join(str(part) for part in problem["loc"] if part not in ("[key]",) and not str(part).startswith(("constrained", "literal", "list[")))
-    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
-    if kind == "extra_forbidden":
-        known = _fields(model, problem["loc"][:-1])
-        return f"{place}: {path}: unknown key" + (f"; allowed: {', '.join(known)}" if known else "")
-    if kind == "missing":
-        return f"{place}: {path}: is missing; add it"
-    if kind == "string_pattern_mismatch":
-        return f"{place}: {path}: wrong value {value!r}; allowed: {EXPLAINED.get(context['pattern'], context['pattern'])}"
-    return f"{place}: {path}: wrong value {_short(value)}; allowed: {problem['msg'].removeprefix('Input should be ')}"
+def _sentences(errors: Sequence[Any], model: type[Model]) -> list[tuple[str, str]]:
+    """Return path and sentence of each problem; of "all or a list" one sentence, or what is wrong inside the list."""
+    found: list[tuple[str, str]] = []
+    for (path, value), group in groupby(errors, key=lambda problem: (_path(problem["loc"]), _short(problem["input"]))):
+        problems = list(group)
+        first = problems[0]
+        if first["type"] == "literal_error" and any(_path(other["loc"]).startswith(f"{path}.") for other in errors):
+            continue
+        if first["type"] == "extra_forbidden":
+            known = _fields(model, first["loc"][:-1])
+            found.append((path, "unknown key" + (f"; allowed: {', '.join(known)}" if known else "")))
+        elif first["type"] == "missing":
+            found.append((path, "is missing; add it" + (" here or under defaults" if first["loc"][0] == "variants" else "")))
+        else:
+            word = "name" if "[key]" in first["loc"] else "value"
+            found.append((path, f"wrong {word} {value}; allowed: {' or '.join(dict.fromkeys(_allowed(problem) for problem in problems))}"))
+    return found
+
+
+def _path(location: Sequence[Any]) -> str:
+    """Return a key path as people write it, without pydantic's words for the branches of a union; a wrong key is no part of it."""
+    keys = location[:-2] if location[-1] == "[key]" else location
+    return ".".join(str(key) for key in keys if not str(key).startswith(("literal[", "list[", "constrained-", "function-")))
+
+
+def _allowed(problem: Any) -> str:
+    context = problem.get("ctx", {})
+    if problem["type"] == "string_pattern_mismatch":
+        return PATTERNS.get(context["pattern"], str(context["pattern"]))
+    known = ALLOWED.get(problem["type"])
+    return known.format(**context) if known else str(problem["msg"]).removeprefix("Input should be ")
 
 
 def _short(value: Any) -> str:
@@ -255,30 +345,54 @@ def _fields(model: Any, location: Iterable[Any]) -> list[str]:
     return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 
-def _cross_references(name: str, study: Study, place: str) -> list[str]:
-    problems = _unknown(f"{place}: linearize_on", [study.linearize_on], study.data, "data set")
+def _names(content: Mapping[str, Any]) -> Names:
+    sections = (content.get(section, {}) for section in Names._fields)
+    return Names(*(list(map(str, section)) if isinstance(section, dict) else None for section in sections))
+
+
+def _right_entries(content: Mapping[str, Any]) -> Study:
+    """Return the entries of a study that are right by themselves, so that they are held against its names although others are wrong."""
+    observations, linearize_on = content.get("observations"), content.get("linearize_on")
+    numbered = _right(Observation, dict(enumerate(observations)) if isinstance(observations, list) else {})
+    return Study.model_construct(
+        title="",
+        linearize_on=linearize_on if isinstance(linearize_on, str) else "",
+        data=_right(Part, content.get("data")),
+        variants=_right(Variant, content.get("variants")),
+        measurements=_right(Measurement, content.get("measurements")),
+        figures=_right(Figure, content.get("figures")),
+        tables=_right(Figure, content.get("tables")),
+        observations=list(numbered.values()),
+    )
+
+
+def _right(model: type[T], section: Any) -> dict[Any, T]:
+    found = {key: _validate(model, entry, str, []) for key, entry in section.items()} if isinstance(section, dict) else {}
+    return {key: made for key, made in found.items() if made}
+
+
+def _cross_references(name: str, study: Study, names: Names, place: str) -> list[str]:
+    problems = _unknown(f"{place}: linearize_on", [study.linearize_on] if study.linearize_on else [], names.data, "data set")
     for key, part in study.data.items():
         problems += components.problems(components.DATASET, part.kind, part.options(), f"{place}: data.{key}")
     for key, variant in study.variants.items():
-        problems += _check_variant(f"{place}: variants.{key}", variant, study)
-    for key, measurement in study.measurements.items():
-        problems += _check_measurement(f"{place}: measurements.{key}", key, measurement, study)
+        problems += _check_variant(f"{place}: variants.{key}", variant, names)
+    for key in study.measurements:
+        problems += _check_measurement(f"{place}: measurements.{key}", key, study, names)
     for family, figures in ((components.FIGURE, study.figures), (components.TABLE, study.tables)):
         for key, figure in figures.items():
-            problems += _check_figure(f"{place}: {family.word}s.{key}", family, figure, study)
-    claims = syntax.functions(PROJECT / claims_path(name)) if (PROJECT / claims_path(name)).is_file() else {}
+            problems += _check_figure(f"{place}: {family.word}s.{key}", family, figure, study, names)
+    claims = list(syntax.functions(PROJECT / claims_path(name))) if (PROJECT / claims_path(name)).is_file() else []
     if not claims:
-        problems.append(f"{claims_path(name)}: missing or without a public function; a study needs its claims there")
+        problems.append(f"{claims_path(name)}: missing or without a public function; write the claims of study '{name}' there")
     for number, observation in enumerate(study.observations):
         problems += _unknown(f"{place}: observations.{number}.claims", observation.claims, claims, "claim")
-    if not (PROJECT / chapter_path(name)).is_file():
-        return [*problems, f"{chapter_path(name)}: missing; write the chapter of study '{name}' there"]
-    known = {"figure": list(study.figures), "table": list(study.tables), "claim": list(claims), "variant": list(study.variants)}
+    known = {"figure": names.figures, "table": names.tables, "claim": claims, "variant": names.variants}
     return problems + wording.problems(PROJECT / chapter_path(name), chapter_path(name), known)
 
 
-def _check_variant(place: str, variant: Variant, study: Study) -> list[str]:
-    problems = _unknown(f"{place}.data", [variant.data], study.data, "data set")
+def _check_variant(place: str, variant: Variant, names: Names) -> list[str]:
+    problems = _unknown(f"{place}.data", [variant.data], names.data, "data set")
     problems += _unknown(f"{place}.network.activation", [variant.network.activation], components.names(components.ACTIVATION), "activation")
     parts: list[tuple[str, Family, Part]] = [
         ("initialization", components.INITIALIZATION, variant.initialization),
@@ -291,38 +405,71 @@ def _check_variant(place: str, variant: Variant, study: Study) -> list[str]:
     return problems
 
 
-def _check_measurement(place: str, name: str, measurement: Measurement, study: Study) -> list[str]:
+def _check_measurement(place: str, name: str, study: Study, names: Names) -> list[str]:
     problems = _unknown(place, [name], components.names(components.MEASUREMENT), "measurement")
     if problems:
         return problems
-    if measurement.variants != "all":
-        problems += _unknown(f"{place}.variants", measurement.variants, study.variants, "variant")
-    needs = [read.removeprefix("reference_") for read in components.reads(components.MEASUREMENT, name)]
-    needs = [need for need in needs if need in components.names(components.MEASUREMENT)]
-    problems += _unknown(f"{place}: reads", needs, study.measurements, "measurement")
-    wants_reference = "reference" in (parameter.name for parameter in components.parameters(components.MEASUREMENT, name))
-    if measurement.reference is not None:
-        problems += _unknown(f"{place}.reference", [measurement.reference], study.variants, "variant")
-    if wants_reference != (measurement.reference is not None):
-        problems.append(f"{place}.reference: {'is missing' if wants_reference else 'is not read by this measurement'}")
+    measurement = study.measurements[name]
+    variants = _chosen(measurement.variants, names)
+    problems += _unknown_or_twice(f"{place}.variants", variants, names.variants, "variant")
+    reads = components.reads(components.MEASUREMENT, name)
+    problems += _not_measured(f"{place}: measurement '{name}'", [read for read in reads if _is_measurement(read)], variants, study, names)
+    if "reference" in (parameter.name for parameter in components.parameters(components.MEASUREMENT, name)):
+        if measurement.reference is None:
+            return [*problems, f"{place}: measurement '{name}' needs the option 'reference', the name of a variant; add it"]
+        problems += _unknown(f"{place}.reference", [measurement.reference], names.variants, "variant")
+        of_reference = [read.removeprefix("reference_") for read in reads if _is_measurement(read.removeprefix("reference_"))]
+        problems += _not_measured(f"{place}.reference: measurement '{name}'", of_reference, [measurement.reference], study, names)
+    elif measurement.reference is not None:
+        problems.append(f"{place}.reference: measurement '{name}' compares with no other variant; remove it")
     return problems + components.problems(components.MEASUREMENT, name, measurement.options(), place)
 
 
-def _check_figure(place: str, family: Family, figure: Figure, study: Study) -> list[str]:
-    problems = components.problems(family, figure.kind, figure.options(), place)
+def _check_figure(place: str, family: Family, figure: Figure, study: Study, names: Names) -> list[str]:
+    shown = _chosen(figure.variants, names)
+    known = {"variant": shown, "data set": names.data or []} if names.variants and names.data else {}
+    problems = components.problems(family, figure.kind, figure.options(), place, known=known)
     if figure.kind not in components.names(family):
         return problems
-    if figure.variants != "all":
-        problems += _unknown(f"{place}.variants", figure.variants, study.variants, "variant")
-    needs = [read for read in components.reads(family, figure.kind) if read in components.names(components.MEASUREMENT)]
-    problems += _unknown(f"{place}: {family.word} '{figure.kind}' reads", needs, study.measurements, "measurement")
-    shown = list(study.variants) if figure.variants == "all" else figure.variants
+    problems += _unknown_or_twice(f"{place}.variants", shown, names.variants, "variant")
+    reads = components.reads(family, figure.kind)
+    needs = [read for read in reads if _is_measurement(read)]
+    if not shown and (needs or {"styles", "data", "train"} & set(reads)):
+        problems.append(f"{place}: {family.word} '{figure.kind}' needs variants; add `variants: all` or a list of them")
+    return problems + _not_measured(f"{place}: {family.word} '{figure.kind}'", needs, shown, study, names)
+
+
+def _chosen(variants: str | list[str], names: Names) -> list[str]:
+    return (names.variants or []) if isinstance(variants, str) else variants
+
+
+def _is_measurement(read: str) -> bool:
+    return read in components.names(components.MEASUREMENT)
+
+
+def _not_measured(place: str, needs: Iterable[str], variants: Iterable[str], study: Study, names: Names) -> list[str]:
+    """Return which of the measurements `needs` the study does not make, or not of all `variants`."""
+    problems: list[str] = []
     for need in needs:
-        measured = study.measurements[need].variants if need in study.measurements else "all"
-        missing = [] if measured == "all" else [variant for variant in shown if variant not in measured]
-        problems += [f"{place}: shows variant '{variant}', of which '{need}' is not measured" for variant in missing]
+        if names.measurements is not None and need not in names.measurements:
+            problems.append(f"{place} reads measurement '{need}', which the study does not make; add it under measurements")
+        elif need in study.measurements and study.measurements[need].variants != "all":
+            measured = study.measurements[need].variants
+            problems += [
+                f"{place} reads '{need}' of variant '{variant}', of which it is not measured; add it to measurements.{need}.variants"
+                for variant in variants
+                if variant in (names.variants or []) and variant not in measured
+            ]
     return problems
 
 
-def _unknown(place: str, names: Iterable[str], known: Iterable[str], word: str) -> list[str]:
-    return [f"{place}: unknown {word} '{name}'; known: {', '.join(known)}" for name in names if name not in known]
+def _unknown_or_twice(place: str, given: Sequence[str], known: Iterable[str] | None, word: str) -> list[str]:
+    twice = [name for name in dict.fromkeys(given) if given.count(name) > 1]
+    return _unknown(place, dict.fromkeys(given), known, word) + [f"{place}: '{name}' is listed twice; keep one" for name in twice]
+
+
+def _unknown(place: str, given: Iterable[str], known: Iterable[str] | None, word: str) -> list[str]:
+    """Return which of the names are not `known`; none where it cannot be told what is known."""
+    if known is None:
+        return []
+    return [f"{place}: unknown {word} '{name}'; known: {', '.join(known) or 'none'}" for name in given if name not in known]

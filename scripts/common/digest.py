@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from scripts.common import syntax
+from scripts.common.errors import UserError
 from scripts.common.places import PROJECT
 from scripts.common.recipe import Recipe, Source
 
@@ -25,9 +26,13 @@ def make_recipe(
     scripts: Sequence[str],
     files: Sequence[str] = (),
 ) -> Recipe:
-    """Return the recipe of one job; `scripts` are the files that its code starts from, `files` what else it reads."""
+    """Return the recipe of one job; `scripts` are the files that its code starts from, `files` what else it reads.
+
+    Raises:
+        UserError: one of these files cannot be read.
+    """
     code, libraries = _reachable_code(tuple(scripts))
-    file_digests = {file: hashlib.sha256((PROJECT / file).read_bytes()).hexdigest() for file in sorted(files)}
+    file_digests = {file: _digest_of_file(file) for file in sorted(files)}
     content = {
         "step": step,
         "name": name,
@@ -48,6 +53,13 @@ def _reachable_code(scripts: tuple[str, ...]) -> tuple[dict[str, str], dict[str,
     packages = sorted({package for path in paths for package in syntax.imports(path)[1]})
     versions = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"} | {package: _version(package) for package in packages}
     return {path.relative_to(PROJECT).as_posix(): syntax.digest(path) for path in paths}, versions
+
+
+def _digest_of_file(file: str) -> str:
+    try:
+        return hashlib.sha256((PROJECT / file).read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror}); restore it (git checkout -- {file})") from None
 
 
 @cache

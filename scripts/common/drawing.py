@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from scripts.common import storage
-from scripts.common.formatting import counted, moment
+from scripts.common.formatting import check_known, counted, moment
 from scripts.common.storage import Arrays
 
 WIDTH = 6.3
@@ -37,7 +37,7 @@ COORDINATES, DECIMALS = re.compile(r' (?:d|x|y)="[^"]*"'), re.compile(r"-?\d+\.\
 """What is rounded to a hundredth of a point when a figure is written."""
 IMAGES = re.compile(r"(?<=data:image/png;base64,)[^\"]*")
 DRAWN_POINTS = 100
-"""Points along x of a line or band in a small panel; more make the file larger and no picture finer."""
+"""Points along x of a line or band in a small panel; more make the file larger and the picture no finer."""
 
 INK, SOFT, FAINT = "#222222", "#767676", "#C4C4C4"
 FIRST, SECOND = "#0072B2", "#D55E00"
@@ -248,7 +248,7 @@ def jitter(count: int, width: float) -> NDArray[np.float64]:
     return np.asarray(((np.arange(count) * golden + 0.5) % 1 - 0.5) * width, dtype=np.float64)
 
 
-def draw_fits(axes: Axes, data: Arrays, prediction: Arrays, *, color: str, reach: float = 0) -> None:
+def draw_fits(axes: Axes, data: Arrays, prediction: Arrays, *, color: str, panels: int, reach: float = 0) -> None:
     """Draw the truth, the training points as a backdrop, and the fits of the replicas that are finite: band, median, replica 0.
 
     Args:
@@ -256,10 +256,11 @@ def draw_fits(axes: Axes, data: Arrays, prediction: Arrays, *, color: str, reach
         data: arrays of storage.DATA with one input and one output.
         prediction: the measurement `prediction`: `prediction_grid` (S, R, G) on `grid_x` of the data.
         color: color of the variant.
+        panels: number of panels of the figure; the more there are, the fewer points are drawn in each, so that the file stays small.
         reach: by how much of their height the limits may grow, up and down, to hold a fit that leaves the data.
     """
     x, truth = data["grid_x"][:, 0], data["grid_y"][:, 0]
-    some, some_points = thinned(x.size), thinned(len(data["train_x"]), 300)
+    some, some_points = thinned(x.size, max(DRAWN_POINTS, 300 // panels)), thinned(len(data["train_x"]), max(150, 1500 // panels))
     low, high = _limits(np.concatenate([data["train_y"][:, 0], truth]))
     axes.scatter(
         data["train_x"][some_points, 0], data["train_y"][some_points, 0], s=2, color=FAINT, linewidths=0, rasterized=True, label="_data"
@@ -351,11 +352,10 @@ def at(step: NDArray[np.int64], which: str) -> tuple[int, str]:
     """Return the place in `step` (S,) of "first", "last" or a step in digits, and that moment in words.
 
     Raises:
-        ValueError: there is no such step.
+        UserError: there is no such step.
     """
     places = {"first": 0, "last": len(step) - 1} | {str(value): place for place, value in enumerate(step)}
-    if which not in places:
-        raise ValueError(f"unknown step '{which}'; allowed: {', '.join(places)}")
+    check_known(which, places, "step")
     return places[which], moment(int(step[places[which]]), int(step[-1]))
 
 
@@ -379,7 +379,7 @@ def save_svg(figure: Figure, path: str | Path) -> None:
     with matplotlib.rc_context(STYLE):
         figure.savefig(picture, format="svg", metadata={"Date": None, "Creator": None}, dpi=RASTER_DPI)
     text = COORDINATES.sub(lambda found: DECIMALS.sub(_rounded, found[0]).replace(" \n", ""), picture.getvalue().decode())
-    storage.save_text(path, IMAGES.sub(_with_palette, text))
+    storage.save_text(path, IMAGES.sub(_with_palette, re.sub(r"\n +", "\n", text)))
 
 
 def tabulate(figure: Figure) -> str:

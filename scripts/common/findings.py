@@ -6,7 +6,7 @@ of the share is high enough. A value that is not finite counts as infinite; a re
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,14 @@ Verdict = Literal["supported", "refuted", "inconclusive"]
 
 EVERY = 0.8
 """What is said of every replica needs a share whose lower bound is at least this: 20 of 20 give 0.83, 3 of 3 only 0.29."""
+
+
+class Words(TypedDict):
+    """What a finding is about: the statement, what the estimate is, and the reason for the threshold."""
+
+    statement: str
+    quantity: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,7 @@ class Runs:
         rows = self._rows(variant, quantity, step)
         rows = rows[rows["index"] == str(index)]
         if rows.empty:
-            raise KeyError(f"no number '{quantity}' of '{variant}' at step {step}, index '{index}'")
+            raise KeyError(f"no number '{quantity}' of '{variant}' has the index '{index}'")
         return self._by_replica(variant, rows).to_numpy(dtype=np.float64)[:, 0]
 
     def vectors(self, variant: str, quantity: str, *, step: int | str | None = None) -> NDArray[np.float64]:
@@ -116,29 +124,38 @@ class Runs:
         """Return the number of replicas of a variant."""
         return int(self.table.loc[self.table["variant"] == variant, "replica"].nunique())
 
-    def median(self, values: ArrayLike, *, above: float | None = None, below: float | None = None, **words: str) -> Finding:
+    def median(self, values: ArrayLike, *, above: float | None = None, below: float | None = None, **words: Unpack[Words]) -> Finding:
         """Return the finding that the median of `values` (R,) lies above or below a threshold."""
         found = median_interval(values, seed=self.seed, resamples=self.resamples)
-        return _finding(found, above, below, "median, 95 % bootstrap interval", np.size(values), words)
+        method = "median, 95 % bootstrap interval"
+        return _finding(found, above=above, below=below, method=method, n=np.size(values), words=words)
 
     def ratio(
-        self, numerator: ArrayLike, denominator: ArrayLike, *, above: float | None = None, below: float | None = None, **words: str
+        self,
+        numerator: ArrayLike,
+        denominator: ArrayLike,
+        *,
+        above: float | None = None,
+        below: float | None = None,
+        **words: Unpack[Words],
     ) -> Finding:
         """Return the finding that the ratio of the medians of two independent samples lies above or below a threshold."""
         found = ratio_interval(numerator, denominator, seed=self.seed, resamples=self.resamples)
         size = min(np.size(numerator), np.size(denominator))
-        return _finding(found, above, below, "ratio of medians, 95 % bootstrap interval", size, words)
+        method = "ratio of medians, 95 % bootstrap interval"
+        return _finding(found, above=above, below=below, method=method, n=size, words=words)
 
-    def share(self, holds: ArrayLike, *, above: float | None = None, below: float | None = None, **words: str) -> Finding:
+    def share(self, holds: ArrayLike, *, above: float | None = None, below: float | None = None, **words: Unpack[Words]) -> Finding:
         """Return the finding that the share of replicas for which something `holds` (R,) lies above or below a threshold."""
         found = share_interval(int(np.sum(holds)), np.size(holds))
-        return _finding(found, above, below, "share of replicas, 95 % interval by Clopper and Pearson", np.size(holds), words)
+        method = "share of replicas, 95 % interval by Clopper and Pearson"
+        return _finding(found, above=above, below=below, method=method, n=np.size(holds), words=words)
 
-    def every(self, holds: ArrayLike, **words: str) -> Finding:
+    def every(self, holds: ArrayLike, **words: Unpack[Words]) -> Finding:
         """Return the finding that something `holds` (R,) in every replica: refuted by one counterexample."""
         found = share_interval(int(np.sum(holds)), np.size(holds))
         method = "share of replicas, 95 % interval by Clopper and Pearson; one counterexample refutes"
-        return _decided(found, EVERY, "every", method, np.size(holds), words)
+        return _decided(found, threshold=EVERY, direction="every", method=method, n=np.size(holds), words=words)
 
     def _rows(self, variant: str, quantity: str, step: int | str | None) -> pd.DataFrame:
         rows = self.table[(self.table["variant"] == variant) & (self.table["quantity"] == quantity)]
@@ -157,16 +174,17 @@ def _rank(index: str) -> tuple[int, str]:
     return (int(index), "") if index.isdigit() else (0, index)
 
 
-def _finding(found: Interval, above: float | None, below: float | None, method: str, n: int, words: dict[str, str]) -> Finding:
+def _finding(found: Interval, *, above: float | None, below: float | None, method: str, n: int, words: Words) -> Finding:
     if above is not None and below is None:
-        return _decided(found, above, "above", method, n, words)
+        return _decided(found, threshold=above, direction="above", method=method, n=n, words=words)
     if below is not None and above is None:
-        return _decided(found, below, "below", method, n, words)
+        return _decided(found, threshold=below, direction="below", method=method, n=n, words=words)
     raise ValueError("a finding is held against one threshold: give either above or below")
 
 
-def _decided(found: Interval, threshold: float, direction: Direction, method: str, n: int, words: dict[str, str]) -> Finding:
-    return Finding(**words, **found._asdict(), threshold=threshold, direction=direction, method=method, n=n)
+def _decided(found: Interval, *, threshold: float, direction: Direction, method: str, n: int, words: Words) -> Finding:
+    low, high = found.low, found.high
+    return Finding(**words, estimate=found.estimate, low=low, high=high, threshold=threshold, direction=direction, method=method, n=n)
 
 
 def _plain(value: float) -> float | str:

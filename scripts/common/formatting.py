@@ -1,11 +1,12 @@
 """Numbers, counts and moments as words for tables, captions and alt texts, and the grid of words that a table is."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from scripts.common.errors import UserError
 from scripts.common.storage import Arrays
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
@@ -68,6 +69,19 @@ def counted(count: int, word: str) -> str:
 def listing(words: Sequence[str]) -> str:
     """Return words as a list in a sentence: "a", "a and b", "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def check_known(name: str, known: Iterable[str], word: str) -> None:
+    """Raise a `UserError` if an option of a figure or table names a `word` that is not among the `known` ones."""
+    allowed = list(known)
+    if name not in allowed:
+        raise UserError(f"unknown {word} '{name}'; known: {', '.join(allowed)}")
+
+
+def check_replica(replica: int, count: int) -> None:
+    """Raise a `UserError` if there is no such replica among `count`."""
+    if not 0 <= replica < count:
+        raise UserError(f"there is no replica {replica}; replicas are numbered from 0 to {count - 1}")
 
 
 def sentence(text: str) -> str:

@@ -80,9 +80,10 @@ def run(snakemake: Any) -> Iterator[Job]:
         except UserError as error:
             log.write(f"{error}\n")
             sys.exit(f"{snakemake.rule}: {error}")
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the log has the whole story and the terminal one line
             log.write(traceback.format_exc())
-            sys.exit(f"{snakemake.rule}: failed unexpectedly ({traceback.format_exc(limit=0).strip().splitlines()[-1]}); the log has more: {path}")
+            problem = traceback.format_exc(limit=0).strip().splitlines()[-1]
+            sys.exit(f"{snakemake.rule}: failed unexpectedly ({problem}); the log has more: {path}")
 
 
 def _load(source: Source) -> Any:

@@ -7,20 +7,31 @@ apart the elements of a quantity; both are empty where they mean nothing. What d
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from scripts.common.storage import Arrays
 
-COLUMNS = ["study", "variant", "replica", "step", "quantity", "index", "value"]
+TYPES: dict[Any, Any] = {
+    "study": str,
+    "variant": str,
+    "replica": int,
+    "step": "Int64",
+    "quantity": str,
+    "index": str,
+    "value": float,
+}
+"""The columns, and how each is read back."""
 
 MOST_SINGULAR_VALUES = 50
 """Of singular values, so many of the first become rows; all are in the array files."""
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Row:
     """One number of the report."""
 
     study: str
@@ -66,9 +77,9 @@ def to_csv(found: Iterable[Row]) -> str:
     """Return rows as CSV text, sorted, each value in the shortest form that reads back exactly, non-finite ones as nan, inf, -inf."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(TYPES)
     for row in sorted(found, key=_order):
-        writer.writerow(["" if cell is None else cell for cell in row[:-1]] + [repr(row.value)])
+        writer.writerow([row.study, row.variant, row.replica, row.step, row.quantity, row.index, repr(row.value)])
     return text.getvalue()
 
 
@@ -76,7 +87,7 @@ def from_csv(text: str) -> pd.DataFrame:
     """Return the table that CSV text made by `to_csv` holds; `step` is a nullable integer, `index` text ("" for none)."""
     return pd.read_csv(
         io.StringIO(text),
-        dtype={"study": str, "variant": str, "replica": int, "step": "Int64", "quantity": str, "index": str, "value": float},
+        dtype=TYPES,
         keep_default_na=False,
         na_values={"step": [""], "value": ["nan"]},
         float_precision="round_trip",

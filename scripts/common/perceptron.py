@@ -17,9 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from scripts.common import activations, parts
@@ -54,21 +52,6 @@ def empty_layers(widths: Sequence[int], replicas: int, *, dtype: torch.dtype, de
 def to_parameters(layers: Sequence[Tensor]) -> Tensor:
     """Return the flat parameters (R, P) of `layers`."""
     return torch.cat([part for layer in layers for part in (layer[:, :, :-1].flatten(1), layer[:, :, -1])], dim=1)
-
-
-def to_layers(parameters: NDArray[np.floating[Any]], network: Mapping[str, Any], *, inputs: int, dtype: torch.dtype) -> list[Tensor]:
-    """Return the layers of stored `parameters` (R, P), cast to `dtype`; the number of outputs follows from P."""
-    hidden = [inputs, *network["hidden"]]
-    outputs = (parameters.shape[1] - sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(hidden))) // (hidden[-1] + 1)
-    _, layers = empty_layers([*hidden, outputs], len(parameters), dtype=dtype)
-    rest = torch.as_tensor(parameters, dtype=dtype)
-    for layer in layers:
-        replicas, fan_out, columns = layer.shape
-        weights = fan_out * (columns - 1)
-        layer[:, :, :-1] = rest[:, :weights].view(replicas, fan_out, columns - 1)
-        layer[:, :, -1] = rest[:, weights : weights + fan_out]
-        rest = rest[:, weights + fan_out :]
-    return layers
 
 
 def with_constant(x: Tensor) -> Tensor:
@@ -125,6 +108,7 @@ def gradient_function(
     sums = [layer.new_empty(*layer.shape[:2], samples) for layer in layers]  # z_l, then d_l
     hidden = [with_constant(values) for values in sums[:-1]]  # g_l
     active = [values[:, :-1] for values in hidden]
+    flipped = [values.mT for values in hidden]
     last = len(layers) - 1
 
     def gradient(x: Tensor, y: Tensor) -> None:
@@ -136,7 +120,7 @@ def gradient_function(
         torch.bmm(layers[last], below, out=sums[last])
         loss.gradient(sums[last], y, sums[last])
         for layer in range(last, 0, -1):
-            torch.bmm(sums[layer], hidden[layer - 1].mT, out=gradients[layer])
+            torch.bmm(sums[layer], flipped[layer - 1], out=gradients[layer])
             torch.bmm(back[layer], sums[layer], out=sums[layer - 1])
             activation.chain(sums[layer - 1], active[layer - 1])
         torch.bmm(sums[0], x.mT, out=gradients[0])

@@ -17,7 +17,7 @@ from scripts.common.places import PROJECT, chapter_path, claims_path
 from scripts.common.recipe import Recipe, Source
 from scripts.common.storage import save_text
 
-TEMPLATES = tuple(f"templates/{name}" for name in ("preface.md.jinja", "report.html.jinja", "report.typ.jinja", "filter.lua", "style.css"))
+TEMPLATES = tuple(f"templates/{name}" for name in ("preface.md.jinja", "report.html.jinja", "report.typ.jinja", "filter.lua", "math.lua", "style.css"))
 
 SETTINGS_OF_TRAINING = ("network", "initialization", "optimizer", "batches", "loss", "evaluate_every", "save_every", "precision")
 
@@ -75,7 +75,7 @@ class Plan:
         for (step, name), made in self._recipes.items():
             path = Path(f"{self.results}/recipe/{step}/{name}.json")
             text = made.as_json()
-            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            if not path.is_file() or path.read_bytes() != text.encode():
                 save_text(path, text)
 
     def _recipe(self, step: str, wildcards: Iterable[str]) -> Recipe:
@@ -162,7 +162,10 @@ class Plan:
         inputs: dict[str, dict[str, Source]] = {}
         for read in components.reads(family, figure.kind):
             if read == "styles":
-                settings["styles"] = {v: {"label": study.variants[v].label, "color": study.variants[v].color} for v in variants}
+                colored = family is components.FIGURE  # a table shows no colors, and so is not made anew for one
+                settings["styles"] = {
+                    v: {"label": study.variants[v].label, "color": study.variants[v].color if colored else ""} for v in variants
+                }
             elif read == "numbers":
                 inputs[read] = {"": self._source("number", study_name, suffix="csv")}
             elif read == "datasets":
@@ -222,7 +225,8 @@ def _in_order_of_reading(study: Study) -> list[str]:
 
     def visit(name: str, above: tuple[str, ...]) -> None:
         if name in above:
-            raise UserError(f"measurements read each other in a circle: {' -> '.join([*above, name])}")
+            circle = " -> ".join([*above, name])
+            raise UserError(f"scripts/measurements: measurements read each other in a circle: {circle}; let one of them do without the other")
         if name in study.measurements and name not in ordered:
             for read in components.reads(components.MEASUREMENT, name):
                 visit(read.removeprefix("reference_") if read not in study.measurements else read, (*above, name))

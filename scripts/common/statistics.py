@@ -30,9 +30,7 @@ def median_interval(values: ArrayLike, *, seed: int, resamples: int = 2000, leve
     return _interval(float(_median(sample[None])[0]), _median(_resample(sample, seed, resamples)), level)
 
 
-def ratio_interval(
-    numerator: ArrayLike, denominator: ArrayLike, *, seed: int, resamples: int = 2000, level: float = LEVEL
-) -> Interval:
+def ratio_interval(numerator: ArrayLike, denominator: ArrayLike, *, seed: int, resamples: int = 2000, level: float = LEVEL) -> Interval:
     """Return the ratio of the medians of two independent samples of non-negative values, (R,) and (Q,), and its bootstrap interval.
 
     Two infinite or two zero medians are a tie: their ratio is 1.

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +35,7 @@ class Array:
 
     Attributes:
         axes: names of its axes, one letter or word each, separated by blanks; "" for a scalar.
-        dtype: numpy's name of its dtype, or "str" for text of any length.
+        dtype: numpy's name of its dtype, or "str" for text of any length; names of several that are allowed are separated by blanks.
         quantity: whether its elements are numbers of the report (rows of ``numbers.csv``).
     """
 
@@ -70,7 +69,7 @@ TRAIN = Kind(
     "train",
     {
         "step": Array("S", "int64"),
-        "parameters": Array("S R P", "float32"),
+        "parameters": Array("S R P", "float32 float64"),
         "parameter_name": Array("L", "str"),
         "evaluated_step": Array("E", "int64"),
         "train_loss": Array("E R", "float64"),
@@ -134,13 +133,9 @@ def load(path: str | Path, *, kind: str, digest: str | None = None) -> Arrays:
     """
     path = Path(path)
     header, arrays = _read(path)
-    if header["kind"] != kind:
-        raise StorageError(f"{path}: is a file of kind '{header['kind']}', expected '{kind}'; {_remedy(path)}")
-    if digest is not None and header["digest"] != digest:
-        raise StorageError(
-            f"{path}: was made under recipe {header['digest'][:12]}, this build needs {digest[:12]} "
-            f"(a setting, code or library changed since); {_remedy(path)}"
-        )
+    if header.get("kind") != kind:
+        raise StorageError(f"{path}: is a file of kind '{header.get('kind')}', expected '{kind}'; {_remedy(path)}")
+    _check_digest(path, header.get("digest"), digest)
     return arrays
 
 
@@ -172,8 +167,7 @@ def load_json(path: str | Path, *, digest: str | None = None) -> Any:
         raise StorageError(f"{path}: missing; {_remedy(path)}") from None
     except (ValueError, OSError) as error:
         raise StorageError(f"{path}: cannot be read as JSON ({error}); {_remedy(path)}") from None
-    if digest is not None and content.get("digest") != digest:
-        raise StorageError(f"{path}: was made under another recipe than this build's {digest[:12]}; {_remedy(path)}")
+    _check_digest(path, content.get("digest") if isinstance(content, dict) else None, digest)
     return content
 
 
@@ -203,8 +197,7 @@ def load_numbers(path: str | Path, *, digest: str) -> str:
     words = first.split()
     if len(words) != 5 or words[4] != hashlib.sha256(text.encode()).hexdigest():
         raise StorageError(f"{path}: altered since it was saved; {_remedy(path)}")
-    if words[2] != digest:
-        raise StorageError(f"{path}: was made under another recipe than this build's {digest[:12]}; {_remedy(path)}")
+    _check_digest(path, words[2], digest)
     return text
 
 
@@ -220,8 +213,8 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "wb") as file:
             write(file)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
         temporary = None
     except OSError as error:
         raise StorageError(
@@ -234,12 +227,20 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 def file_sha256(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _check_digest(path: Path, found: str | None, expected: str | None) -> None:
+    if expected is not None and found != expected:
+        raise StorageError(
+            f"{path}: was made under recipe {str(found)[:12]}, this build needs {expected[:12]} "
+            f"(a setting, code or library changed since); {_remedy(path)}"
+        )
+
+
 def _sha256(array: NDArray[Any]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).view(np.uint8).data if array.size and array.ndim else array.tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data).hexdigest()
 
 
 def _mismatches(arrays: Mapping[str, NDArray[Any]], kind: Kind) -> list[str]:
@@ -251,8 +252,9 @@ def _mismatches(arrays: Mapping[str, NDArray[Any]], kind: Kind) -> list[str]:
             continue
         spec = kind.arrays[key]
         axes = spec.axes.split()
-        if spec.dtype == "str" and array.dtype.kind != "U" or spec.dtype != "str" and array.dtype != np.dtype(spec.dtype):
-            problems.append(f"'{key}' has dtype {array.dtype}, expected {spec.dtype}")
+        found = "str" if array.dtype.kind == "U" else array.dtype.name
+        if found not in spec.dtype.split():
+            problems.append(f"'{key}' has dtype {found}, expected {' or '.join(spec.dtype.split())}")
         if array.ndim != len(axes):
             problems.append(f"'{key}' has {array.ndim} axes, expected {len(axes)} ({spec.axes})")
             continue
@@ -264,14 +266,17 @@ def _mismatches(arrays: Mapping[str, NDArray[Any]], kind: Kind) -> list[str]:
 
 def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             stored = {key: archive[key] for key in archive.files}
         header = json.loads(stored.pop("header").tobytes())
         specs = {key: (spec["dtype"], tuple(spec["shape"]), spec["sha256"]) for key, spec in header["arrays"].items()}
     except FileNotFoundError:
         raise StorageError(f"{path}: missing; {_remedy(path)}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise StorageError(f"{path}: damaged or not an array file of this project ({error}); {_remedy(path)}") from None
+    except (PermissionError, IsADirectoryError) as error:
+        raise StorageError(f"{path}: cannot be read ({error.strerror}); {_remedy(path)}") from None
+    except Exception as error:  # noqa: BLE001 - there is little that zipfile, zlib and numpy do not raise on a damaged archive
+        problem = " ".join(str(error).split()) or type(error).__name__
+        raise StorageError(f"{path}: damaged or not an array file of this project ({problem}); {_remedy(path)}") from None
     if header.get("format") != FORMAT:
         raise StorageError(f"{path}: has format {header.get('format')}, this version reads {FORMAT}; {_remedy(path)}")
     found = {key: (array.dtype.str, array.shape, _sha256(array)) for key, array in stored.items()}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from scripts.common.errors import UserError
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -20,8 +22,12 @@ class Parameter:
 
 @cache
 def parse(path: Path) -> ast.Module:
-    """Return the syntax tree of a Python file."""
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    """Return the syntax tree of a Python file.
+
+    Raises:
+        UserError: the file cannot be read, or is not valid Python.
+    """
+    return _parse(path)
 
 
 @cache
@@ -46,7 +52,7 @@ def summary(path: Path, name: str) -> str:
 @cache
 def digest(path: Path) -> str:
     """Return a digest of what a file does: of its syntax tree, without comments, docstrings and layout."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _parse(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(node):
             node.body = node.body[1:] or [ast.Pass()]
@@ -86,6 +92,15 @@ def reachable(roots: list[Path], project: Path) -> list[Path]:
         candidates = (project.joinpath(*name.split(".")).with_suffix(".py") for name in imports(path)[0])
         waiting += [candidate for candidate in candidates if candidate.is_file()]
     return sorted(found)
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise UserError(f"{path}: line {error.lineno}: not valid Python: {error.msg}; correct it there") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as Python ({error}); restore it, in UTF-8") from None
 
 
 def _parameters(arguments: ast.arguments) -> list[Parameter]:

@@ -29,7 +29,7 @@ import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import jinja2
 import pypandoc
@@ -101,8 +101,7 @@ def to_pdf(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path, ti
         raise TypesettingError(_explain_typst([error], markdown)) from None
     if warnings:
         raise TypesettingError(_explain_typst(warnings, markdown))
-    assert isinstance(pdf, bytes)
-    return pdf
+    return cast("bytes", pdf)
 
 
 def _pandoc(markdown: str, target: str, folder: Path, *options: str) -> str:

@@ -7,7 +7,6 @@ import base64
 import functools
 import importlib.util
 import io
-import itertools
 import unicodedata
 from pathlib import Path
 
@@ -31,10 +30,8 @@ TEXT_FACES = (("Regular", "400", "normal"), ("It", "400", "italic"), ("Semibold"
 _TEXT_FEATURES = ("kern", "liga", "lnum", "tnum", "mark", "ccmp")
 _MATH_FEATURES = ("ssty", "dtls", "flac")
 _DRAWN_BY_BROWSERS = "√∛⎷"  # radicals stand in MathML as elements
-_ITALIC_BLOCKS = itertools.chain(range(0x1D434, 0x1D468), range(0x1D6A4, 0x1D6A6), range(0x1D6E2, 0x1D71C))
-_ITALICS = {chr(int(form.split()[1], 16)): chr(code) for code in _ITALIC_BLOCKS if (form := unicodedata.decomposition(chr(code)))} | {
-    "h": "ℎ"
-}
+_ITALIC_CODES = (*range(0x1D434, 0x1D455), *range(0x1D456, 0x1D468), 0x1D6A4, 0x1D6A5, *range(0x1D6E2, 0x1D71C))
+_ITALICS = {chr(int(unicodedata.decomposition(chr(code)).split()[1], 16)): chr(code) for code in _ITALIC_CODES} | {"h": "ℎ"}
 """The mathematical italic that MathML maps a single letter to."""
 
 

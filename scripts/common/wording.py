@@ -6,14 +6,28 @@ An unknown name is an error, never an empty place.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 VERDICTS = ("supported", "refuted", "inconclusive")
 
-NAMED = {"figure": "figure", "table": "table", "claim": "claim", "verdict": "claim", "value": "variant", "interval": "variant", "count": "variant"}
+NAMED = {
+    "figure": "figure",
+    "table": "table",
+    "claim": "claim",
+    "verdict": "claim",
+    "value": "variant",
+    "interval": "variant",
+    "count": "variant",
+    "replicas": "variant",
+    "setting": "variant",
+}
 """Functions of a chapter whose first argument is a name, and what it names."""
+
+OTHERS = ("claims_table", "observations", "question", "answer", "task", "correction", "caller", "solutions")
+"""What else a chapter may call or ask for."""
 
 
 def environment() -> SandboxedEnvironment:
@@ -29,37 +43,58 @@ def environment() -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the product is Markdown; pandoc escapes for HTML and Typst
+        autoescape=False,  # the product is Markdown; pandoc escapes for HTML and Typst
     )
 
 
-def problems(path: Path, place: str, known: Mapping[str, Sequence[str]]) -> list[str]:
+def problems(path: Path, place: str, known: Mapping[str, Sequence[str] | None]) -> list[str]:
     """Return what is wrong with a chapter: its syntax, names that do not exist, claims without wording, claims and figures unused.
 
     Args:
         path: the chapter's file.
         place: how messages name it.
-        known: the names of figures, tables, claims and variants of its study.
+        known: the names of figures, tables, claims and variants of its study; None where they cannot be told.
     """
     try:
         tree = environment().parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return [f"{place}: no such file; write the chapter there"]
     except TemplateSyntaxError as error:
         return [f"{place}: line {error.lineno}: {error.message}; correct the << >> or <% %> there"]
     except (OSError, UnicodeDecodeError) as error:
-        return [f"{place}: cannot be read as UTF-8 text ({error})"]
-    found: list[str] = []
+        return [f"{place}: cannot be read as UTF-8 text ({error}); save it as UTF-8"]
+    found = _unknown(tree, place)
     used: dict[str, set[str]] = {word: set() for word in known}
     for call in tree.find_all(nodes.Call):
-        function = call.node.name if isinstance(call.node, nodes.Name) else None
+        function = call.node.name if isinstance(call.node, nodes.Name) else ""
         if function not in NAMED or not call.args or not isinstance(call.args[0], nodes.Const):
             continue
         word, name = NAMED[function], call.args[0].value
-        used[word].add(name)
-        if name not in known[word]:
-            found.append(f"{place}: line {call.lineno}: unknown {word} '{name}'; known: {', '.join(known[word])}")
+        names = known.get(word)
+        used.setdefault(word, set()).add(name)
+        if names is not None and name not in names:
+            found.append(f"{place}: line {call.lineno}: unknown {word} '{name}'; known: {', '.join(names) or 'none'}")
         if function == "claim":
-            missing = [verdict for verdict in VERDICTS if verdict not in {keyword.key for keyword in call.kwargs}]
-            found += [f"{place}: line {call.lineno}: claim '{name}' has no wording for '{verdict}'; add {verdict}=\"...\"" for verdict in missing]
+            given = {keyword.key for keyword in call.kwargs}
+            found += [
+                f"{place}: line {call.lineno}: claim '{name}' has no wording for '{verdict}'; add {verdict}=\"...\""
+                for verdict in VERDICTS
+                if verdict not in given
+            ]
     for word in ("figure", "table", "claim"):
-        found += [f"{place}: {word} '{name}' is never used in the chapter; mention it or remove it" for name in known[word] if name not in used[word]]
+        unused = [name for name in known.get(word) or [] if name not in used[word]]
+        found += [f"{place}: {word} '{name}' is never used in the chapter; mention it or remove it" for name in unused]
     return found
+
+
+def _unknown(tree: nodes.Template, place: str) -> list[str]:
+    """Return the functions, values, filters and tests that a template asks for and that there are not."""
+    known = {*NAMED, *OTHERS} | {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+    asked: list[tuple[Any, str, set[str]]] = [(node, "function or value", known) for node in tree.find_all(nodes.Name)]
+    asked += [(node, "filter", {*environment().filters}) for node in tree.find_all(nodes.Filter)]
+    asked += [(node, "test", {*environment().tests}) for node in tree.find_all(nodes.Test)]
+    return [
+        f"{place}: line {node.lineno}: unknown {word} '{node.name}'; known: {', '.join(sorted(allowed))}"
+        for node, word, allowed in asked
+        if node.name not in allowed
+    ]

@@ -53,7 +53,7 @@ def draw(data: dict[str, Arrays], loss: dict[str, Arrays], fate: dict[str, Array
     own_key = drawing.line_key("replica 0", drawing.INK, marker="o", markerfacecolor="none", markersize=4, linestyle="none")
     drawing.legend(figure, [drawing.replica_key(), own_key, drawing.median_key("|"), drawing.constant_key()])
     alt = (
-        f"Test loss after training, one row a variant, one dot a replica. Medians: {'; '.join(found)}. "
+        f"Test loss after training, a row for each variant, a dot for each replica. Medians: {'; '.join(found)}. "
         f"The best constant has {number(constant)}."
     )
     note = (

@@ -1,4 +1,4 @@
-"""What each variant has learned: the fits of all its replicas against the truth, one panel a variant."""
+"""What each variant has learned: the fits of all its replicas against the truth, a panel for each variant."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def draw(
     figure, panels = drawing.small_multiples(len(prediction), columns=columns)
     found = []
     for axes, (variant, values) in zip(panels, prediction.items(), strict=True):
-        drawing.draw_fits(axes, data[variant], values, color=styles[variant].color)
+        drawing.draw_fits(axes, data[variant], values, color=styles[variant].color, panels=len(panels))
         trouble = misfortunes(fate[variant])
         drawing.entitle(axes, styles[variant].label, trouble)
         found.append(f"{styles[variant].label} {_error(data[variant], values)}" + (f" ({trouble})" if trouble else ""))
@@ -32,7 +32,7 @@ def draw(
     drawing.legend(figure, drawing.fit_keys())
     count = drawing.replicas(prediction, "prediction_grid")
     alt = (
-        "Fits after training against the true function, one panel a variant. "
+        "Fits after training against the true function, a panel for each variant. "
         f"Median over replicas of the mean squared distance to the truth: {'; '.join(found)}."
     )
     return Picture(figure, alt, drawing.fit_note(count))

@@ -1,4 +1,4 @@
-"""The norm of the loss gradient of every weight matrix, layer by layer, every replica a dot, one panel a variant."""
+"""The norm of the loss gradient of every weight matrix, layer by layer, every replica a dot, a panel for each variant."""
 
 import numpy as np
 
@@ -41,6 +41,6 @@ def draw(gradient_norm: dict[str, Arrays], *, styles: dict[str, Style], step: st
     figure.supxlabel("layer (1: next to the input)")
     figure.supylabel("norm of the loss gradient")
     drawing.legend(figure, [drawing.replica_key(), drawing.median_key()])
-    alt = f"Gradient norms of the weight matrices {when}, on a logarithmic axis, one panel a variant. Medians: {'; '.join(found)}."
+    alt = f"Gradient norms of the weight matrices {when}, on a logarithmic axis, a panel for each variant. Medians: {'; '.join(found)}."
     count = counted(drawing.replicas(gradient_norm, "gradient_norm"), "replica")
     return Picture(figure, alt, f"n = {count}, each a dot; {when}; bar: median, a norm that is not finite counting as infinite.")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture, Style
-from scripts.common.formatting import divergence, listing, number, sentence
+from scripts.common.formatting import check_replica, divergence, listing, number, sentence
 from scripts.common.storage import Arrays
 
 TOP, REST = (drawing.FIRST, drawing.SECOND), "#B4B4B4"
@@ -41,9 +41,15 @@ def draw(
         values: how many singular values.
         features: how many principal features.
         logarithmic: whether singular values stand on a logarithmic axis.
+
+    Raises:
+        UserError: there is no such step or replica.
     """
+    for measured in spectrum.values():
+        check_replica(replica, measured["available"].shape[1])
     rows = list(product(spectrum, steps))
-    figure, panels = drawing.new_figure(len(rows), 3, height=1.85 * len(rows) + 0.4, width_ratios=[1, 1.25, 1.25])
+    heights = [_height(spectrum[variant], which, replica) for variant, which in rows]
+    figure, panels = drawing.new_figure(len(rows), 3, height=sum(heights) + 0.4, height_ratios=heights, width_ratios=[1, 1.25, 1.25])
     found = []
     for place_of_row, (variant, which) in enumerate(rows):
         measured = spectrum[variant]
@@ -80,6 +86,11 @@ def draw(
     return Picture(figure, alt, note)
 
 
+def _height(spectrum: Arrays, which: str, replica: int) -> float:
+    """Return the height of a row in inches: less where it only says that there is nothing to show."""
+    return 1.85 if spectrum["available"][drawing.at(spectrum["step"], which)[0], replica] else 0.8
+
+
 def _colors(count: int) -> list[str]:
     return [*TOP, *[REST] * count][:count]
 
@@ -87,7 +98,7 @@ def _colors(count: int) -> list[str]:
 def _values(sigma: NDArray[np.float64]) -> str:
     largest = [number(value) for value in sigma[:3]]
     above = int((sigma > drawing.FLOOR * sigma[0]).sum())
-    return f"the largest singular values are {listing(largest)}; {above} of them exceed 10⁻¹⁰ of the largest"
+    return f"the largest singular values are {listing(largest)}; above 10⁻¹⁰ of the largest: {above}"
 
 
 def _draw_values(axes: Axes, sigma: NDArray[np.float64], *, logarithmic: bool) -> None:

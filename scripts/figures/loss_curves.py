@@ -1,4 +1,4 @@
-"""Train and test loss along training, one panel a variant."""
+"""Train and test loss along training, a panel for each variant."""
 
 import numpy as np
 
@@ -53,7 +53,8 @@ def draw(
     ]
     drawing.legend(figure, keys)
     count = drawing.replicas(loss, "train_loss")
-    alt = f"Train and test loss along training, on a logarithmic axis, one panel a variant. Median loss after training: {'; '.join(found)}."
+    found_all = "; ".join(found)
+    alt = f"Train and test loss along training, on a logarithmic axis, a panel for each variant. Median loss after training: {found_all}."
     note = (
         f"n = {counted(count, 'replica')}; lines: median, bands: 5th to 95th percentile, a loss that is not finite counting as infinite; "
         "dotted: loss of the best constant, the variance of the training outputs."

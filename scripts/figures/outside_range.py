@@ -1,4 +1,4 @@
-"""How the fits go on outside the range of their training points, one panel a variant."""
+"""How the fits go on outside the range of their training points, a panel for each variant."""
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture, Style
@@ -30,7 +30,7 @@ def draw(
     for axes, (variant, values) in zip(panels, prediction.items(), strict=True):
         x = data[variant]["train_x"][:, 0]
         axes.axvspan(x.min(), x.max(), color=drawing.SHADE, linewidth=0, zorder=0, label="training range")
-        drawing.draw_fits(axes, data[variant], values, color=styles[variant].color, reach=1.5)
+        drawing.draw_fits(axes, data[variant], values, color=styles[variant].color, panels=len(panels), reach=1.5)
         inside, outside = (
             number(float(drawing.spread(test_range[variant][f"test_loss_{side}"][-1]).median), 2) for side in ("inside", "outside")
         )
@@ -41,5 +41,6 @@ def draw(
     figure.supylabel("output $y$")
     drawing.legend(figure, [*drawing.fit_keys(), drawing.range_key()], columns=3)
     count = drawing.replicas(prediction, "prediction_grid")
-    alt = f"Fits after training inside and outside the training range, one panel a variant. Median test loss: {sentence('; '.join(found))}"
+    found_all = sentence("; ".join(found))
+    alt = f"Fits after training inside and outside the training range, a panel for each variant. Median test loss: {found_all}"
     return Picture(figure, alt, f"{drawing.fit_note(count)} The losses are medians over the replicas.")

@@ -46,7 +46,7 @@ def draw(spectrum: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[s
     drawing.legend(figure, keys, columns=3)
     count = drawing.replicas(spectrum, "singular_value")
     told_all = " ".join(sentence(words) for words in found)
-    alt = f"Singular values of the Jacobian by rank, on a logarithmic axis, a line a variant. {told_all}"
+    alt = f"Singular values of the Jacobian by rank, on a logarithmic axis, a line for each variant. {told_all}"
     note = (
         f"n = {counted(count, 'replica')}; line: median, band: 25th to 75th percentile of those with a spectrum. "
         "Lines and bands end where they fall below 10⁻¹⁰ of the largest: zero to rounding."

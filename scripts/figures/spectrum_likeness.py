@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture, Style
-from scripts.common.formatting import counted, listing, number
+from scripts.common.formatting import check_known, counted, listing, number
 from scripts.common.storage import Arrays
 
 
@@ -32,10 +32,9 @@ def draw(
         values: how many singular values.
 
     Raises:
-        ValueError: the control is none of the variants.
+        UserError: the control is none of the variants.
     """
-    if control not in spectrum:
-        raise ValueError(f"unknown control '{control}'; allowed: {', '.join(spectrum)}")
+    check_known(control, spectrum, "control")
     figure, (left, middle, right) = drawing.new_figure(1, 3, height=2.9, width_ratios=[1.2, 1, 1.1])
     left.set_yscale("log")
     found, keys, missing, when = [], [], [], step

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture
-from scripts.common.formatting import MINUS, counted, listing, number, sentence
+from scripts.common.formatting import MINUS, check_known, counted, listing, number, sentence
 from scripts.common.storage import Arrays
 
 WAVES = ("#E69F00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -20,7 +20,11 @@ def draw(datasets: dict[str, Arrays], *, data_set: str, sines: int = 0) -> Pictu
         datasets: arrays of storage.DATA by name of the data set; one input, one output.
         data_set: which of them.
         sines: how many sine waves sin(k pi x), k = 1, 2, ..., to look for in the function; each one found is drawn as well.
+
+    Raises:
+        UserError: there is no such data set.
     """
+    check_known(data_set, datasets, "data set")
     data = datasets[data_set]
     x, y = data["grid_x"][:, 0], data["grid_y"][:, 0]
     some = drawing.thinned(x.size, 250)

@@ -2,7 +2,8 @@
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture
-from scripts.common.formatting import listing, number, sentence
+from scripts.common.errors import UserError
+from scripts.common.formatting import check_known, counted, listing, number, sentence
 from scripts.common.storage import Arrays
 
 COLOR = "#0072B2"
@@ -15,7 +16,14 @@ def draw(datasets: dict[str, Arrays], *, data_sets: list[str], titles: list[str]
         datasets: arrays of storage.DATA by name of the data set; one input, one output.
         data_sets: which of them, in order.
         titles: the panels' titles; the names of the data sets if not given.
+
+    Raises:
+        UserError: there is no such data set, or not one title for each.
     """
+    for name in data_sets:
+        check_known(name, datasets, "data set")
+    if titles is not None and len(titles) != len(data_sets):
+        raise UserError(f"{counted(len(titles), 'title')} for {counted(len(data_sets), 'data set')}; give one for each")
     figure, panels = drawing.new_figure(1, len(data_sets), height=2.3, sharex=True, sharey=True)
     found = []
     for axes, name, title in zip(panels, data_sets, titles or data_sets, strict=True):

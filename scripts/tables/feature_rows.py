@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from scripts.common.drawing import Style
-from scripts.common.formatting import Grid, divergence, moment, number
+from scripts.common.formatting import Grid, check_replica, divergence, moment, number
 from scripts.common.storage import Arrays
 
 
@@ -27,10 +27,14 @@ def build(
         rows: how many rows of the matrix.
         features: how many of its columns.
         replica: which replica.
+
+    Raises:
+        UserError: there is no such replica.
     """
     body = []
     for variant in variants:
         measured, label = spectrum[variant], styles[variant].label
+        check_replica(replica, measured["available"].shape[1])
         for place in (0, -1):
             when = moment(int(measured["step"][place]), int(measured["step"][-1]))
             if measured["available"][place, replica]:

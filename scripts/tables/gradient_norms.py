@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from scripts.common.drawing import Style
-from scripts.common.formatting import Grid, counted, interval, number
+from scripts.common.formatting import Grid, check_known, counted, interval, number
 from scripts.common.statistics import median_interval
 
-PLAIN = (1e-4, 1e6)
-"""Between these a norm of replica 0 is written as the source writes it, with eight decimals."""
+TINY, LARGE, HUGE = 1e-4, 1e3, 1e7
+"""From tiny to large a norm of replica 0 is written as the source writes it, with eight decimals; up to huge with two."""
 
 
 def build(
@@ -26,11 +26,10 @@ def build(
         step: "first" or "last".
 
     Raises:
-        ValueError: `step` is neither.
+        UserError: `step` is neither.
     """
-    if step not in ("first", "last"):
-        raise ValueError(f"unknown step '{step}'; allowed: first, last")
-    rows, count = [], 0
+    check_known(step, ("first", "last"), "step")
+    rows, count, gone = [], 0, False
     for variant in variants:
         own = numbers[numbers["variant"] == variant]
         norms = own[own["quantity"] == "gradient_norm"]
@@ -40,17 +39,18 @@ def build(
         for weight in sorted(norms["index"].unique(), key=lambda name: int(name.split(".")[0])):
             values = now[now["index"] == weight].set_index("replica")["value"].reindex(replicas).to_numpy(dtype=np.float64)
             middle = median_interval(values, **bootstrap)
+            gone = gone or bool(np.isnan(values).any())
             cells = [weight, _own(values[0]), number(middle.estimate), interval(middle.low, middle.high)]
             rows.append([styles[variant].label, *cells] if len(variants) > 1 else cells)
     header = ["weight", "replica 0", "median", "95 % interval"]
-    note = (
-        f"n = {counted(count, 'replica')}; replica 0 has the source's own seeds; median with its bootstrap interval; "
-        "a norm that does not exist because the run diverged counts as infinite."
-    )
+    note = f"n = {counted(count, 'replica')}; replica 0 has the source's own seeds; median with its bootstrap interval"
+    note += "; a norm that does not exist, because the run diverged, counts as infinite." if gone else "."
     return Grid(["variant", *header], rows, "llrrr", note) if len(variants) > 1 else Grid(header, rows, "lrrr", note)
 
 
 def _own(norm: float) -> str:
     if np.isnan(norm):
         return "not available"
-    return f"{norm:.8f}" if PLAIN[0] <= norm < PLAIN[1] else number(norm, 4)
+    if not TINY <= norm < HUGE:
+        return number(norm, 4)
+    return f"{norm:.8f}" if norm < LARGE else f"{norm:.2f}"

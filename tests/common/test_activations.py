@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -46,3 +47,21 @@ def test_leaky_relu_takes_its_slope():
     values = torch.tensor([-2.0, 2.0])
     activations.leaky_relu(slope=0.25).apply(values, values)
     assert values.tolist() == [-0.5, 2.0]
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_numpy_and_torch_give_the_same(kind):
+    activation = parts.call(activations, {"kind": kind})
+    results = []
+    for points, gradient in ((POINTS.clone(), torch.full_like(POINTS, 3.0)), (POINTS.numpy().copy(), np.full(len(POINTS), 3.0))):
+        activation.apply(points, points)
+        activation.chain(gradient, points)
+        results += [np.asarray(points), np.asarray(gradient)]
+    np.testing.assert_allclose(results[2], results[0], rtol=1e-14)
+    np.testing.assert_allclose(results[3], results[1], rtol=1e-12, atol=1e-15)
+
+
+def test_relu_clears_a_gradient_that_has_overflowed_at_a_unit_that_is_not_active():
+    for gradient, output in ((torch.tensor([torch.inf, torch.inf]), torch.tensor([0.0, 2.0])), (np.full(2, np.inf), np.array([0.0, 2.0]))):
+        activations.relu().chain(gradient, output)
+        assert gradient.tolist() == [0.0, float("inf")]

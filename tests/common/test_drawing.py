@@ -10,13 +10,15 @@ from PIL import Image
 
 from scripts.common import drawing
 from scripts.common.drawing import Spread
+from scripts.common.errors import UserError
 
 
 def test_spread_counts_what_is_not_finite_as_infinite() -> None:
     values = np.array([[1.0, 1.0], [2.0, np.nan], [3.0, -np.inf], [4.0, 2.0]])
     found = drawing.spread(values)
     assert found.median.tolist() == [2.5, np.inf]
-    assert found.low.tolist() == [1, 1] and found.high.tolist() == [4, np.inf]
+    assert found.low.tolist() == [1, 1]
+    assert found.high.tolist() == [4, np.inf]
 
 
 def test_percentiles_are_values_of_replicas() -> None:
@@ -30,7 +32,8 @@ def test_percentiles_are_values_of_replicas() -> None:
 def test_existing_leaves_gaps_where_the_mask_says_so() -> None:
     arrays = {"pieces": np.arange(8).reshape(2, 2, 2), "exists_pieces": np.array([[True, False], [True, True]])}
     found = drawing.existing(arrays, "pieces")
-    assert np.isnan(found[0, 1]).all() and found[1].tolist() == [[4, 5], [6, 7]]
+    assert np.isnan(found[0, 1]).all()
+    assert found[1].tolist() == [[4, 5], [6, 7]]
     assert drawing.existing({"loss": np.ones(2)}, "loss").tolist() == [1, 1]
 
 
@@ -41,7 +44,7 @@ def test_moments_by_name_and_by_step() -> None:
         (1, "after 10 updates"),
         (2, "after training"),
     ]
-    with pytest.raises(ValueError, match="unknown step '11'; allowed: first, last, 0, 10, 20"):
+    with pytest.raises(UserError, match="unknown step '11'; known: first, last, 0, 10, 20"):
         drawing.at(step, "11")
 
 
@@ -53,7 +56,8 @@ def test_thinned_keeps_both_ends() -> None:
 
 def test_jitter_is_fixed_and_spread() -> None:
     offsets = drawing.jitter(20, 0.5)
-    assert np.abs(offsets).max() <= 0.25 and len(np.unique(offsets.round(3))) == 20
+    assert np.abs(offsets).max() <= 0.25
+    assert len(np.unique(offsets.round(3))) == 20
     assert drawing.jitter(20, 0.5).tolist() == offsets.tolist()
 
 
@@ -75,7 +79,8 @@ def test_svg_has_no_date_no_text_elements_and_short_coordinates(tmp_path: Path) 
     axes.set_xlabel("input $x$")
     drawing.save_svg(figure, tmp_path / "figure.svg")
     text = (tmp_path / "figure.svg").read_text()
-    assert "dc:date" not in text and "<text" not in text
+    assert "dc:date" not in text
+    assert "<text" not in text
     assert not [found for found in re.findall(r' d="([^"]*)"', text) if re.search(r"\d\.\d{3}", found)]
 
 

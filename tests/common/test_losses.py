@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -46,3 +47,14 @@ def test_loss_keeps_the_bound_that_divergence_rests_on(kind, size, batch):
     value = parts.call(losses, {"kind": kind}).value(prediction, target)
     bound = (prediction.abs() + target.abs() + 1).square().sum(dim=1).mean(dim=1)
     assert (value <= bound).all()
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_numpy_and_torch_give_the_same(kind, batch):
+    loss = parts.call(losses, {"kind": kind})
+    prediction, target = batch
+    out, gradient = np.empty(prediction.shape), torch.empty_like(prediction)
+    loss.gradient(prediction.numpy(), target.numpy(), out)
+    loss.gradient(prediction, target, gradient)
+    np.testing.assert_allclose(out, gradient, rtol=1e-12, atol=1e-17)
+    np.testing.assert_allclose(loss.value(prediction.numpy(), target.numpy()), loss.value(prediction, target), rtol=1e-13)

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from scripts.common import losses, parts, perceptron
-from tests.torch_models import INPUTS, LOSSES, MODULES, OUTPUTS, REPLICAS, SAMPLES, example_batch, network, torch_model
+from tests.torch_models import INPUTS, LOSSES, MODULES, OUTPUTS, REPLICAS, SAMPLES, example_batch, network, stacked_layers, torch_model
+
 
 @pytest.fixture
 def example():
@@ -15,16 +16,24 @@ def test_names_are_those_of_a_torch_model():
     assert perceptron.parameter_names([INPUTS, 5, 7, OUTPUTS]) == [name for name, _ in model.named_parameters()]
 
 
-def test_parameters_survive_the_way_to_layers_and_back(example):
-    layers = perceptron.to_layers(example[0], network("relu"), inputs=INPUTS, dtype=torch.float64)
+def test_layers_come_out_as_flat_parameters(example):
+    layers = stacked_layers(example[0], (5, 7))
     assert [tuple(layer.shape) for layer in layers] == [(3, 5, 3), (3, 7, 6), (3, 4, 8)]
     np.testing.assert_array_equal(perceptron.to_parameters(layers), example[0])
+
+
+def test_empty_layers_are_views_of_one_buffer():
+    buffer, layers = perceptron.empty_layers([INPUTS, 5, OUTPUTS], REPLICAS, dtype=torch.float64)
+    for value, layer in enumerate(layers):
+        layer.fill_(value + 1)
+        assert layer.is_contiguous()
+    assert buffer.tolist() == [1.0] * (3 * 5 * 3) + [2.0] * (3 * 4 * 6)
 
 
 @pytest.mark.parametrize("activation", MODULES)
 def test_predictions_are_those_of_a_torch_model(activation, example):
     parameters, x, _ = example
-    layers = perceptron.to_layers(parameters, network(activation), inputs=INPUTS, dtype=torch.float64)
+    layers = stacked_layers(parameters, (5, 7))
     found = perceptron.predict(layers, x.T, activation=perceptron.activation_of(network(activation)))
     for replica in range(REPLICAS):
         expected = torch_model(activation, (5, 7), parameters[replica])(x).detach()
@@ -35,7 +44,7 @@ def test_predictions_are_those_of_a_torch_model(activation, example):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradient_is_that_of_autograd(activation, loss, example):
     parameters, x, y = example
-    layers = perceptron.to_layers(parameters, network(activation), inputs=INPUTS, dtype=torch.float64)
+    layers = stacked_layers(parameters, (5, 7))
     gradients = [torch.full_like(layer, torch.nan) for layer in layers]
     compute = perceptron.gradient_function(
         layers,

@@ -19,7 +19,8 @@ def test_median_and_band_of_all_replicas() -> None:
     assert median == pytest.approx(truth + 0.1)
     assert synthetic.line(axes, "replica 0")[1] == pytest.approx(truth)
     rows = drawing.tabulate(axes.figure).splitlines()
-    assert 'Good start,"replicas, high",0,0.2' in rows and 'Good start,"replicas, low",0,0' in rows
+    assert 'Good start,"replicas, high",0,0.2' in rows
+    assert 'Good start,"replicas, low",0,0' in rows
 
 
 def test_diverged_variant_says_so_and_shows_only_the_truth() -> None:
@@ -51,4 +52,5 @@ def test_wild_fit_leaves_the_panel_and_does_not_stretch_it() -> None:
 
 
 def test_note_names_replicas_and_band() -> None:
-    assert "n = 3 replicas" in drawn().note and "5th to 95th percentile" in drawn().note
+    assert "n = 3 replicas" in drawn().note
+    assert "5th to 95th percentile" in drawn().note

@@ -23,5 +23,6 @@ def test_what_is_not_on_a_logarithmic_axis_is_said() -> None:
     picture = draw(study["gradient_norm"], styles=study["styles"], step="last")
     (axes,) = picture.figure.axes
     assert axes.texts[0].get_text() == "not finite in 2 of 3; zero in 1 of 3"
-    assert not len(synthetic.dots(axes, "replicas")) and synthetic.line(axes, "median") == ([], [])
+    assert not len(synthetic.dots(axes, "replicas"))
+    assert synthetic.line(axes, "median") == ([], [])
     assert "infinite in the first layer" in picture.alt

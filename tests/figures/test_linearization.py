@@ -2,6 +2,7 @@ import pytest
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture
+from scripts.common.errors import UserError
 from scripts.figures.linearization import draw
 from tests import synthetic
 
@@ -25,7 +26,7 @@ def test_three_panels_before_and_after() -> None:
 
 
 def test_alt_holds_the_largest_singular_values() -> None:
-    assert "At initialization, the largest singular values are 1, 0.100 and 0.0100; 10 of them" in drawn("good").alt
+    assert "At initialization, the largest singular values are 1, 0.100 and 0.0100; above 10⁻¹⁰ of the largest: 10." in drawn("good").alt
 
 
 def test_diverged_network_is_not_available() -> None:
@@ -33,9 +34,11 @@ def test_diverged_network_is_not_available() -> None:
     for name in ("singular values", "principal features", "top two features"):
         axes = synthetic.panel(picture.figure, f"after training: {name}")
         assert axes.texts[0].get_text() == "not available:\ndiverged after 1 update"
-        assert not axes.collections and not axes.patches
+        assert not axes.collections
+        assert not axes.patches
     assert synthetic.panel(picture.figure, "at initialization: singular values").patches
     assert "After training, not available: diverged after 1 update." in picture.alt
+    assert picture.figure.get_figheight() < drawn("good").figure.get_figheight()
 
 
 def test_options() -> None:
@@ -58,12 +61,18 @@ def test_constant_features_look_constant() -> None:
     study["spectrum"]["good"]["feature"][..., 1] = 1e-9
     picture = draw(study["spectrum"], study["fate"], styles=study["styles"], steps=["first"])
     axes = synthetic.panel(picture.figure, "at initialization: top two features")
-    assert axes.get_xlim() == pytest.approx((0.95, 1.05)) and axes.get_ylim() == pytest.approx((-0.05, 0.05))
+    assert axes.get_xlim() == pytest.approx((0.95, 1.05))
+    assert axes.get_ylim() == pytest.approx((-0.05, 0.05))
 
 
 def test_unknown_step() -> None:
-    with pytest.raises(ValueError, match="unknown step 'middle'; allowed: first, last, 0, 20"):
+    with pytest.raises(UserError, match="unknown step 'middle'; known: first, last, 0, 20"):
         drawn("good", steps=["middle"])
+
+
+def test_unknown_replica() -> None:
+    with pytest.raises(UserError, match="there is no replica 3; replicas are numbered from 0 to 2"):
+        drawn("good", replica=3)
 
 
 def test_table_holds_bars_and_words() -> None:

@@ -11,7 +11,8 @@ def test_medians_of_both_losses() -> None:
     axes = synthetic.panel(picture.figure, "Good start")
     steps, train = synthetic.line(axes, "train loss, median")
     assert steps == [0, 7, 13, 20]
-    assert train[-1] == pytest.approx(0.02) and synthetic.line(axes, "test loss, median")[1][-1] == pytest.approx(0.04)
+    assert train[-1] == pytest.approx(0.02)
+    assert synthetic.line(axes, "test loss, median")[1][-1] == pytest.approx(0.04)
     assert synthetic.line(axes, "best constant")[1][0] == pytest.approx(study["data"]["good"]["train_y"].var())
     assert "Good start: train 0.0200, test 0.0400" in picture.alt
 
@@ -20,7 +21,7 @@ def test_divergence_is_said_in_words() -> None:
     study = synthetic.study()
     picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"])
     words = synthetic.panel(picture.figure, "Wild start").texts[0].get_text().replace("\n", " ")
-    assert words == "starts at 1.00 × 10⁶; diverged after 1 to 3 updates in 3 of 3"  # noqa: RUF001
+    assert words == "starts at 1.00 × 10⁶; diverged after 1 to 3 updates in 3 of 3"
     assert "Wild start: train infinite, test infinite" in picture.alt
 
 

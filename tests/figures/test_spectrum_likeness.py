@@ -1,5 +1,6 @@
 import pytest
 
+from scripts.common.errors import UserError
 from scripts.figures.spectrum_likeness import draw
 from tests import synthetic
 
@@ -24,5 +25,5 @@ def test_variant_without_spectrum() -> None:
 
 def test_unknown_control() -> None:
     study = synthetic.study(["good"])
-    with pytest.raises(ValueError, match="unknown control 'best'; allowed: good"):
+    with pytest.raises(UserError, match="unknown control 'best'; known: good"):
         draw(study["spectrum"], study["likeness"], styles=study["styles"], control="best")

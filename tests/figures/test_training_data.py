@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from scripts.common import drawing
+from scripts.common.errors import UserError
 from scripts.figures.training_data import draw
 from tests import synthetic
 
@@ -26,3 +27,11 @@ def test_one_panel_a_data_set_with_its_range() -> None:
 def test_panels_bear_the_names_of_data_sets_without_titles() -> None:
     picture = draw(synthetic.study()["datasets"], data_sets=["part"])
     assert picture.figure.axes[0].get_title(loc="left") == "part"
+
+
+def test_wrong_names_and_titles() -> None:
+    datasets = synthetic.study()["datasets"]
+    with pytest.raises(UserError, match="unknown data set 'all'; known: whole, part"):
+        draw(datasets, data_sets=["all"])
+    with pytest.raises(UserError, match="1 title for 2 data sets; give one for each"):
+        draw(datasets, data_sets=["whole", "part"], titles=["one"])

@@ -3,8 +3,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from scripts.common import storage
-from scripts.common import linearization
+from scripts.common import linearization, storage
 from scripts.jacobian import jacobian
 from scripts.measurements import spectrum
 from scripts.train import train

@@ -1,3 +1,6 @@
+import pytest
+
+from scripts.common.errors import UserError
 from scripts.tables.feature_rows import build
 from tests import synthetic
 
@@ -18,3 +21,9 @@ def test_diverged_network_has_one_row_of_words() -> None:
     assert grid.header[0] == "variant"
     assert grid.rows[-1] == ["Wild start", "after training", "not available: diverged after 1 update", "", "", "", ""]
     assert all(len(row) == len(grid.header) for row in grid.rows)
+
+
+def test_unknown_replica() -> None:
+    study = synthetic.study(["good"])
+    with pytest.raises(UserError, match="there is no replica 7"):
+        build(study["spectrum"], study["fate"], study["styles"], variants=["good"], replica=7)

@@ -1,0 +1,129 @@
+"""What runs again after an edit: each expected set is written by hand."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests.builds import git, jobs_run, replace, snakemake
+
+REPORT = {"manifest", "report/html", "report/pdf"}
+NUMBERS = {"number/mini", "claim/mini", "summary", "table/mini/fates"}
+MEASUREMENTS = ("loss", "prediction", "fate", "spectrum")
+
+
+def chain(variant):
+    measured = {f"measure/mini/{variant}/{name}" for name in MEASUREMENTS}
+    return {f"train/mini/{variant}", f"jacobian/mini/{variant}"} | measured
+
+
+NARROW = chain("narrow") | {"figure/mini/fit_narrow", "figure/mini/curves"} | NUMBERS | REPORT
+WIDE = chain("wide") | {"figure/mini/values_wide", "figure/mini/curves"} | NUMBERS | REPORT
+ALL_FROM_TRAINING = NARROW | WIDE
+STUDY = "config/studies/mini.yaml"
+
+
+def comment_and_docstring(project):
+    replace(project, "scripts/train.py", "import time\n", "# a comment\nimport time\n")
+    text = (project / "scripts/train.py").read_text()
+    (project / "scripts/train.py").write_text(text.replace('"""Trains', '"""Now trains', 1))
+
+
+def word_in_a_chapter(project):
+    replace(project, "templates/chapters/mini.md.jinja", "Two networks", "Both networks")
+
+
+def color_of_a_figure(project):
+    replace(project, STUDY, "#0072B2", "#CC79A7")
+
+
+def learning_rate_of_one_variant(project):
+    replace(project, STUDY, "    label: narrow\n", "    label: narrow\n    optimizer: {learning_rate: 0.05}\n")
+
+
+def two_values_swapped(project):
+    replace(project, STUDY, "    label: wide\n", "    label: wide\n    optimizer: {learning_rate: 0.2, momentum: 0.1}\n")
+
+
+def helper_of_the_spectrum(project):
+    path = project / "scripts/common/decomposition.py"
+    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+
+
+def an_initialization(project):
+    path = project / "scripts/common/initializations.py"
+    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+
+
+def number_of_replicas(project):
+    replace(project, "config/report.yaml", "replicas: 2", "replicas: 3")
+
+
+def another_variant(project):
+    replace(project, STUDY, "\nmeasurements:", '  other:\n    label: other\n    color: "#009E73"\n\nmeasurements:')
+
+
+def version_of_a_library(project):
+    """Install, as far as the metadata go, another version of PyTorch, which training alone imports."""
+    folder = project / "other/torch-0.0.1.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 0.0.1\n")
+    return {"PYTHONPATH": str(project / "other")}
+
+
+EXPECTED = {
+    comment_and_docstring: set(),
+    word_in_a_chapter: {"report/html", "report/pdf"},
+    color_of_a_figure: {"figure/mini/values_wide", "figure/mini/curves"} | REPORT,
+    learning_rate_of_one_variant: NARROW,
+    two_values_swapped: WIDE,
+    helper_of_the_spectrum: {"measure/mini/narrow/spectrum", "measure/mini/wide/spectrum", "figure/mini/values_wide"} | NUMBERS | REPORT,
+    an_initialization: ALL_FROM_TRAINING,
+    number_of_replicas: ALL_FROM_TRAINING,
+    another_variant: chain("other") | {"figure/mini/curves"} | NUMBERS | REPORT,
+    version_of_a_library: ALL_FROM_TRAINING,
+}
+
+
+@pytest.mark.parametrize("edit", EXPECTED, ids=lambda edit: edit.__name__)
+def test_an_edit_reruns_exactly_what_depends_on_it(edit, mini):
+    environment = edit(mini) or {}
+    done = snakemake(mini, environment=environment)
+    assert jobs_run(done.stdout) == EXPECTED[edit]
+    again = snakemake(mini, environment=environment)
+    assert jobs_run(again.stdout) == set()
+    assert "Nothing to be done" in again.stdout
+
+
+def test_nothing_runs_after_a_touch_of_every_file(mini):
+    for name in git(mini, "ls-files", "-z").split("\0"):
+        if name:
+            os.utime(mini / name)
+    assert jobs_run(snakemake(mini).stdout) == set()
+
+
+def test_nothing_runs_in_a_fresh_clone_that_takes_over_the_results(mini, tmp_path):
+    clone = tmp_path / "clone"
+    git(mini, "add", "--all")
+    git(mini, "commit", "--quiet", "--message", "mini")
+    subprocess.run(["git", "clone", "--quiet", str(mini), str(clone)], check=True)
+    for folder in ("results", ".snakemake"):
+        shutil.copytree(mini / folder, clone / folder, copy_function=shutil.copyfile)
+    assert jobs_run(snakemake(clone).stdout) == set()
+
+
+def test_without_the_records_of_snakemake_a_change_is_rebuilt_and_nothing_else(mini):
+    shutil.rmtree(mini / ".snakemake")
+    assert jobs_run(snakemake(mini).stdout) == set()
+    shutil.rmtree(mini / ".snakemake")
+    learning_rate_of_one_variant(mini)
+    assert jobs_run(snakemake(mini).stdout) == NARROW
+
+
+def test_going_to_the_quick_build_and_back_reruns_nothing(mini):
+    quick = ("--config", "results=results/quick", "steps=10")
+    first = snakemake(mini, *quick)
+    assert ALL_FROM_TRAINING <= jobs_run(first.stdout)
+    assert jobs_run(snakemake(mini).stdout) == set()
+    assert jobs_run(snakemake(mini, *quick).stdout) == set()
