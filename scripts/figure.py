@@ -5,7 +5,8 @@ from importlib import import_module
 from typing import Any
 
 from scripts.common import drawing, job, storage
-from scripts.common.drawing import Picture, Style
+from scripts.common.drawing import Picture
+from scripts.common.style import Style
 
 
 def draw(inputs: Mapping[str, Any], *, kind: str, options: Mapping[str, Any], styles: Mapping[str, Mapping[str, str]] | None = None) -> Picture:

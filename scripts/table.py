@@ -5,8 +5,8 @@ from importlib import import_module
 from typing import Any
 
 from scripts.common import job, numbers
-from scripts.common.drawing import Style
 from scripts.common.formatting import Grid
+from scripts.common.style import Style
 
 
 def build(inputs: Mapping[str, Any], *, kind: str, options: Mapping[str, Any], **settings: Any) -> Grid:

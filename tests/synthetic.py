@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 
-from scripts.common.drawing import Style
 from scripts.common.storage import Arrays
+from scripts.common.style import Style
 
 FATES = ["fine", "diverged", "blown up", "collapsed"]
 POINTS, GRID, VALUES, FEATURES, LAYERS, LAST = 40, 21, 12, 4, 3, 20

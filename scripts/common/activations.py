@@ -62,8 +62,7 @@ def linear() -> Activation:
 
 def _clear_inactive(gradient: Any, output: Any) -> None:
     """Set `gradient` to 0 where `output` is 0; a product would turn an overflow there into nan, and is slow in PyTorch."""
-    module = library(gradient)
-    if hasattr(module, "copyto"):
-        module.copyto(gradient, 0.0, where=output <= 0)
+    if isinstance(gradient, np.ndarray):
+        np.copyto(gradient, 0.0, where=output <= 0)
     else:
-        module.ops.aten.threshold_backward.grad_input(gradient, output, 0.0, grad_input=gradient)
+        library(gradient).ops.aten.threshold_backward.grad_input(gradient, output, 0.0, grad_input=gradient)

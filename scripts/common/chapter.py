@@ -20,10 +20,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scripts.common import formatting, wording
 from scripts.common.errors import UserError
 from scripts.common.findings import Runs
 from scripts.common.statistics import Interval, median_interval
+
+NOT_AVAILABLE = "not available"
 
 
 class ChapterError(UserError):
@@ -98,7 +103,7 @@ def figure(content: Content, name: str) -> str:
     if not content.solutions and name not in content.figures:
         raise _refusal(f"figure '{name}'")
     known = _known(content.figures, name, "figure")
-    caption = " ".join(part for part in (known["caption"], plain(known["note"])) if part)
+    caption = " ".join(part for part in (known["caption"], known["note"]) if part)
     alt = known["alt"].replace("\\", "\\\\").replace('"', '\\"')
     return f'\n\n![{caption}]({known["picture"]}){{#fig:{name} alt="{alt}"}}\n\n{_provenance("figure", known)}'
 
@@ -108,23 +113,28 @@ def table(content: Content, name: str) -> str:
     _measured(content, f"table '{name}'")
     known = _known(content.tables, name, "table")
     rows = _pipe_table(known["header"], known["rows"], known["align"])
-    caption = " ".join(part for part in (known["caption"], plain(known["note"])) if part)
+    caption = " ".join(part for part in (known["caption"], known["note"]) if part)
     return f"\n\n::: {{#tbl:{name} .table}}\n\n{rows}\n\n: {caption}\n\n:::\n\n{_provenance('table', known)}"
 
 
 def value(
     content: Content, variant: str, quantity: str, *, step: int | str | None = "last", index: int | str = "", replica: int | None = None
 ) -> str:
-    """Return in words the median of a quantity over replicas, or its value for one of them."""
-    if replica is None:
-        return formatting.number(_interval(content, variant, quantity, step, index).estimate)
+    """Return in words the median of a quantity over replicas, or its value for one of them; "not available" where no run has it."""
     runs = _measured(content, f"value of '{quantity}'")
-    return formatting.number(float(_values(runs, variant, quantity, step, index)[replica]))
+    values = _values(runs, variant, quantity, step=step, index=index, replica=replica)
+    if values is None:
+        return NOT_AVAILABLE
+    return formatting.number(_median(runs, values).estimate if replica is None else float(values[replica]))
 
 
 def interval(content: Content, variant: str, quantity: str, *, step: int | str | None = "last", index: int | str = "") -> str:
-    """Return in words the 95 % interval of the median of a quantity over replicas."""
-    found = _interval(content, variant, quantity, step, index)
+    """Return in words the 95 % interval of the median of a quantity over replicas; "not available" where no run has it."""
+    runs = _measured(content, f"interval of '{quantity}'")
+    values = _values(runs, variant, quantity, step=step, index=index)
+    if values is None:
+        return NOT_AVAILABLE
+    found = _median(runs, values)
     return formatting.interval(found.low, found.high)
 
 
@@ -143,7 +153,7 @@ def setting(content: Content, variant: str, path: str) -> str:
     found: Any = _known(content.settings["variants"], variant, "variant")
     for key in path.split("."):
         found = _known(found if isinstance(found, Mapping) else {}, key, f"setting of '{variant}'")
-    return formatting.number(found) if isinstance(found, float) else str(found)
+    return f"{found:g}" if isinstance(found, float) else str(found)
 
 
 def claim(content: Content, name: str, **wordings: str) -> str:
@@ -241,16 +251,18 @@ def _known(names: Mapping[str, Any], name: str, word: str) -> Any:
     return names[name]
 
 
-def _values(runs: Runs, variant: str, quantity: str, step: int | str | None, index: int | str) -> Any:
+def _values(
+    runs: Runs, variant: str, quantity: str, *, step: int | str | None, index: int | str, replica: int | None = None
+) -> NDArray[np.float64] | None:
     try:
-        return runs.values(variant, quantity, step=step, index=index)
+        exists = runs.exists(variant, quantity, step=step, replica=replica)
+        return runs.values(variant, quantity, step=step, index=index) if exists else None
     except KeyError as error:
         raise ChapterError(str(error.args[0])) from None
 
 
-def _interval(content: Content, variant: str, quantity: str, step: int | str | None, index: int | str) -> Interval:
-    runs = _measured(content, f"value of '{quantity}'")
-    return median_interval(_values(runs, variant, quantity, step, index), seed=runs.seed, resamples=runs.resamples)
+def _median(runs: Runs, values: NDArray[np.float64]) -> Interval:
+    return median_interval(values, seed=runs.seed, resamples=runs.resamples)
 
 
 def _badge(known: Mapping[str, Any]) -> str:

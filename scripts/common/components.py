@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from scripts.common import options as option_types
 from scripts.common import syntax
-from scripts.common.options import Bounds, NameOf
+from scripts.common.options import Bounds, Matching, NameOf
 from scripts.common.places import PROJECT
 from scripts.common.syntax import Parameter
 
@@ -91,8 +91,19 @@ def options(family: Family, name: str) -> dict[str, Parameter]:
     }
 
 
+def docstring(family: Family, name: str) -> str:
+    """Return the docstring of the part `name`, or "" where it has none."""
+    path, function = family.files()[name]
+    return syntax.docstring(path, function)
+
+
+def quantities(measurement: str) -> tuple[str, ...]:
+    """Return the quantities that a measurement yields: the arrays of its kind whose elements are numbers of the report."""
+    return syntax.marked_keys(MEASUREMENT.files()[measurement][0], "quantity")
+
+
 def problems(
-    family: Family, name: str, given: Mapping[str, Any], place: str, *, known: Mapping[str, Collection[str]] | None = None
+    family: Family, name: str, given: Mapping[str, Any], place: str, *, known: Mapping[str, Collection[str] | None] | None = None
 ) -> list[str]:
     """Return what is wrong with naming the part `name` of a family with the options `given`, each a clear sentence with its place.
 
@@ -101,7 +112,7 @@ def problems(
         name: name of the part.
         given: the options that are given, by name.
         place: how messages name where they are given.
-        known: names that an option may give, by what it names ("variant", "data set"); what is not there is not checked.
+        known: names that an option may give, by what it names ("variant", "data set", "quantity"); None where that cannot be told.
     """
     if name not in names(family):
         return [f"{place}: unknown {family.word} '{name}'; known: {', '.join(names(family))}"]
@@ -122,6 +133,12 @@ def problems(
     return found or _empty_ranges(given, place)
 
 
+def shown(value: Any) -> str:
+    """Return a value from YAML as a message shows it, in short."""
+    text = {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def in_words(annotation: str) -> str:
     """Return in words what an option with this annotation may be, as "a number above 0"."""
     if annotation.endswith(" | None"):
@@ -131,6 +148,8 @@ def in_words(annotation: str) -> str:
     base, mark = _base_and_mark(annotation)
     if isinstance(mark, NameOf):
         return f"the name of a {mark.word}"
+    if isinstance(mark, Matching):
+        return mark.words
     bounds = [f"{word} {bound}" for word, bound in zip(("above", "of at least", "below"), mark, strict=True) if bound is not None]
     return " ".join([WORDS[base], " and ".join(bounds)]).strip()
 
@@ -145,30 +164,33 @@ def _scalar(annotation: str) -> str:
     return annotation.removesuffix(" | None").removeprefix("list[").removesuffix("]")
 
 
-def _base_and_mark(annotation: str) -> tuple[type, Bounds | NameOf]:
+def _base_and_mark(annotation: str) -> tuple[type, Bounds | Matching | NameOf]:
     """Return the plain type of an annotation, and what its values are bound to."""
     kind = TYPES[_scalar(annotation)]
     base, mark = get_args(kind) if get_origin(kind) is Annotated else (kind, Bounds())
     return base, mark
 
 
-def _problems_of_value(annotation: str, value: Any, place: str, known: Mapping[str, Collection[str]]) -> list[str]:
+def _problems_of_value(annotation: str, value: Any, place: str, known: Mapping[str, Collection[str] | None]) -> list[str]:
     try:
         _adapter(annotation).validate_python(value, strict=True)
     except ValidationError:
-        return [f"{place}: wrong value {value!r}; allowed: {in_words(annotation)}"]
+        return [f"{place}: wrong value {shown(value)}; allowed: {in_words(annotation)}"]
     mark = _base_and_mark(annotation)[1]
-    if value is None or not isinstance(mark, NameOf) or mark.word not in known:
+    if value is None or not isinstance(mark, NameOf):
         return []
-    unknown = [name for name in (value if isinstance(value, list) else [value]) if name not in known[mark.word]]
-    return [f"{place}: unknown {mark.word} '{name}'; known: {', '.join(known[mark.word])}" for name in unknown]
+    names = known.get(mark.word)
+    if names is None:
+        return []
+    given = value if isinstance(value, list) else [value]
+    return [f"{place}: unknown {mark.word} '{name}'; known: {', '.join(names) or 'none'}" for name in given if name not in names]
 
 
 def _empty_ranges(given: Mapping[str, Any], place: str) -> list[str]:
     """Return the ranges among the options that hold nothing: of `low` and `high`, `test_low` and `test_high`, and so on."""
     pairs = [(key, key.removesuffix("low") + "high") for key in given if key == "low" or key.endswith("_low")]
     return [
-        f"{place}.{low}: wrong value {given[low]!r}; allowed: a number below {high} ({given[high]!r})"
+        f"{place}.{low}: wrong value {shown(given[low])}; allowed: a number below {high} ({shown(given[high])})"
         for low, high in pairs
         if high in given and not given[low] < given[high]
     ]
@@ -180,6 +202,8 @@ def _adapter(annotation: str) -> TypeAdapter[Any]:
     kind: Any = base
     if isinstance(mark, Bounds):
         kind = Annotated[base, Field(gt=mark.above, ge=mark.at_least, lt=mark.below)]
+    if isinstance(mark, Matching):
+        kind = Annotated[base, Field(pattern=f"^({mark.pattern})$")]
     if base is float:
         kind = Annotated[kind, Field(allow_inf_nan=False)]
     if "list[" in annotation:

@@ -31,7 +31,7 @@ FromCommandLine = BeforeValidator(lambda value: WORDS_OF_YAML.get(value, value) 
 REPORT = "config/report.yaml"
 
 ALLOWED = {
-    "string_type": "text; if it looks like a number, a date, true or false, put it in quotes",
+    "string_type": "text",
     "string_too_short": "text that is not empty",
     "string_too_long": "at most {max_length} characters",
     "int_type": "a whole number",
@@ -40,8 +40,8 @@ ALLOWED = {
     "bool_type": "true or false",
     "list_type": "a list",
     "too_short": "at least {min_length} of them",
-    "dict_type": "`key: value` lines",
-    "model_type": "`key: value` lines",
+    "dict_type": "`key: value` lines ({{}} where there are none)",
+    "model_type": "`key: value` lines ({{}} where there are none)",
     "literal_error": "{expected}",
     "greater_than": "a number above {gt}",
     "greater_than_equal": "a number of at least {ge}",
@@ -72,7 +72,11 @@ T = TypeVar("T", bound=Model)
 
 
 class Part(Model):
-    """A part of the project named by `kind`; the other keys are its options."""
+    """A part of the project; keys beside the ones below are its options.
+
+    Attributes:
+        kind: name of the part.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     kind: Name
@@ -83,13 +87,23 @@ class Part(Model):
 
 
 class SeededPart(Part):
-    """A part that draws random numbers from `seed`; replica 0 uses the seed itself, the others seeds derived from it."""
+    """A part that draws random numbers.
+
+    Attributes:
+        seed: seed of replica 0; the other replicas use seeds derived from it.
+    """
 
     seed: Seed
 
 
 class Network(Model):
-    """A fully connected network: widths of its hidden layers, and the activation after each of them."""
+    """A network.
+
+    Attributes:
+        kind: perceptron, a fully connected network.
+        hidden: widths of the hidden layers, from the input on.
+        activation: what is applied after each hidden layer.
+    """
 
     kind: Literal["perceptron"] = "perceptron"
     hidden: Annotated[list[PositiveInt], Field(min_length=1)]
@@ -97,7 +111,23 @@ class Network(Model):
 
 
 class Variant(Model):
-    """One trained configuration: data, network, initialization, optimizer, batches and loss; label and color are for figures."""
+    """One trained configuration; what it does not say itself, `defaults` say for all variants.
+
+    Attributes:
+        label: what figures and tables call it.
+        color: its color in every figure, as '#0072B2'.
+        data: name of the data set that it is trained on.
+        network: the network.
+        initialization: how weights and biases are drawn.
+        optimizer: how parameters are updated.
+        batches: in which order training samples are drawn.
+        loss: what is minimized.
+        steps: number of updates.
+        evaluate_every: losses are recorded at step 0, at each multiple of this, and at the last step.
+        save_every: parameters are saved at step 0, at each multiple of this if it is given, and at the last step.
+        precision: in which floating-point numbers it is trained.
+        replicas: number of runs; those of the report if it is not given or larger.
+    """
 
     label: Text
     color: Color
@@ -115,7 +145,12 @@ class Variant(Model):
 
 
 class Measurement(Model):
-    """Which variants a measurement is made of ("all" or a list), the variant it compares with, and its options."""
+    """A measurement; keys beside the ones below are its options.
+
+    Attributes:
+        variants: the variants that it is made of, all or a list.
+        reference: the variant that it compares with, where it compares.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     variants: Literal["all"] | list[Name] = "all"
@@ -127,21 +162,44 @@ class Measurement(Model):
 
 
 class Figure(Part):
-    """A figure or table: its kind, the variants that it shows, its caption (Markdown), and the options of its kind."""
+    """A figure or table; keys beside the ones below are the options of its kind.
+
+    Attributes:
+        caption: what it shows, in Markdown; the code adds the number of replicas and the method of intervals.
+        variants: the variants that it shows, all or a list.
+    """
 
     caption: Text
     variants: Literal["all"] | list[Name] = []
 
 
 class Observation(Model):
-    """What a source document says, and the claims of ours that test it."""
+    """What a source document says, and what tests it.
+
+    Attributes:
+        says: what it says, in our words.
+        claims: names of the claims of the study that test it.
+    """
 
     says: Text
     claims: Annotated[list[Name], Field(min_length=1)]
 
 
 class Study(Model):
-    """One chapter: its data sets, variants, measurements, figures, tables, and the observations of its source."""
+    """One chapter.
+
+    Attributes:
+        title: title of the chapter.
+        sources: the documents that it comes from, as they are credited.
+        linearize_on: the data set at whose training points Jacobians and features of all variants are taken.
+        data: the data sets.
+        defaults: what variants do not say themselves.
+        variants: the trained configurations.
+        measurements: what is measured of them.
+        figures: the figures, in order.
+        tables: the tables, in order.
+        observations: what the sources say, each with the claims that test it.
+    """
 
     title: Text
     sources: list[Text] = []
@@ -156,14 +214,34 @@ class Study(Model):
 
 
 class Bootstrap(Model):
-    """Seed and number of the resamples behind every bootstrap interval."""
+    """The resamples behind every bootstrap interval.
+
+    Attributes:
+        seed: their seed.
+        resamples: their number.
+    """
 
     seed: Seed
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
 
 
 class Report(Model):
-    """The report: what its title page says, its edition, how many replicas, and its studies in order."""
+    """The report.
+
+    Attributes:
+        title: title on the title page.
+        author: author on the title page.
+        student_id: student id on the title page; in quotes, so that leading zeros stay.
+        course: course on the title page.
+        date: date on the title page, as '2026-11-22'.
+        edition: solutions, with questions and answers, or assignment, with questions alone and room to write.
+        strict: whether a claim that the runs do not support fails the build.
+        results: folder that everything is built in.
+        replicas: the most runs of each variant, one seed each.
+        steps: the most updates of any training; null for as many as the study says.
+        bootstrap: the resamples behind every bootstrap interval.
+        studies: the chapters, in order.
+    """
 
     title: Text
     author: Text
@@ -297,7 +375,7 @@ def _validate(model: type[T], content: Any, place: Callable[[str], str], problem
 def _sentences(errors: Sequence[Any], model: type[Model]) -> list[tuple[str, str]]:
     """Return path and sentence of each problem; of "all or a list" one sentence, or what is wrong inside the list."""
     found: list[tuple[str, str]] = []
-    for (path, value), group in groupby(errors, key=lambda problem: (_path(problem["loc"]), _short(problem["input"]))):
+    for (path, value), group in groupby(errors, key=lambda problem: (_path(problem["loc"]), components.shown(problem["input"]))):
         problems = list(group)
         first = problems[0]
         if first["type"] == "literal_error" and any(_path(other["loc"]).startswith(f"{path}.") for other in errors):
@@ -315,7 +393,7 @@ def _sentences(errors: Sequence[Any], model: type[Model]) -> list[tuple[str, str
 
 def _path(location: Sequence[Any]) -> str:
     """Return a key path as people write it, without pydantic's words for the branches of a union; a wrong key is no part of it."""
-    keys = location[:-2] if location[-1] == "[key]" else location
+    keys = location[:-2] if location[-1:] == ("[key]",) else location
     return ".".join(str(key) for key in keys if not str(key).startswith(("literal[", "list[", "constrained-", "function-")))
 
 
@@ -323,13 +401,10 @@ def _allowed(problem: Any) -> str:
     context = problem.get("ctx", {})
     if problem["type"] == "string_pattern_mismatch":
         return PATTERNS.get(context["pattern"], str(context["pattern"]))
+    if problem["type"] == "string_type" and isinstance(problem["input"], int | float | datetime.date):
+        return "text; put it in quotes"
     known = ALLOWED.get(problem["type"])
     return known.format(**context) if known else str(problem["msg"]).removeprefix("Input should be ")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _fields(model: Any, location: Iterable[Any]) -> list[str]:
@@ -388,7 +463,7 @@ def _cross_references(name: str, study: Study, names: Names, place: str) -> list
     for number, observation in enumerate(study.observations):
         problems += _unknown(f"{place}: observations.{number}.claims", observation.claims, claims, "claim")
     known = {"figure": names.figures, "table": names.tables, "claim": claims, "variant": names.variants}
-    return problems + wording.problems(PROJECT / chapter_path(name), chapter_path(name), known)
+    return problems + wording.problems(PROJECT / chapter_path(name), chapter_path(name), known, _measured(study, names))
 
 
 def _check_variant(place: str, variant: Variant, names: Names) -> list[str]:
@@ -426,21 +501,33 @@ def _check_measurement(place: str, name: str, study: Study, names: Names) -> lis
 
 
 def _check_figure(place: str, family: Family, figure: Figure, study: Study, names: Names) -> list[str]:
-    shown = _chosen(figure.variants, names)
-    known = {"variant": shown, "data set": names.data or []} if names.variants and names.data else {}
+    shown, measured = _chosen(figure.variants, names), _measured(study, names)
+    known = {"variant": shown, "data set": names.data, "quantity": list(measured) if measured is not None else None}
     problems = components.problems(family, figure.kind, figure.options(), place, known=known)
     if figure.kind not in components.names(family):
         return problems
     problems += _unknown_or_twice(f"{place}.variants", shown, names.variants, "variant")
     reads = components.reads(family, figure.kind)
     needs = [read for read in reads if _is_measurement(read)]
-    if not shown and (needs or {"styles", "data", "train"} & set(reads)):
+    if not shown and names.variants is not None and (needs or {"styles", "data", "train"} & set(reads)):
         problems.append(f"{place}: {family.word} '{figure.kind}' needs variants; add `variants: all` or a list of them")
     return problems + _not_measured(f"{place}: {family.word} '{figure.kind}'", needs, shown, study, names)
 
 
 def _chosen(variants: str | list[str], names: Names) -> list[str]:
     return (names.variants or []) if isinstance(variants, str) else variants
+
+
+def _measured(study: Study, names: Names) -> dict[str, list[str]] | None:
+    """Return every quantity of a study and of which variants it is measured, or None where that cannot be told."""
+    if names.measurements is None or names.variants is None:
+        return None
+    return {
+        quantity: _chosen(study.measurements[name].variants if name in study.measurements else "all", names)
+        for name in names.measurements
+        if _is_measurement(name)
+        for quantity in components.quantities(name)
+    }
 
 
 def _is_measurement(read: str) -> bool:

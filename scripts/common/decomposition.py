@@ -87,30 +87,31 @@ def numerical_rank(singular_values: Matrix, *, tolerance: float = 1e-10) -> int:
 def _factorize(matrix: Matrix, vectors: int) -> tuple[Matrix, Matrix, Matrix, float, str]:
     """Return left vectors (N, f), all values, right vectors (P, f), error bound and method, for a matrix with P <= N."""
     rounding = max(matrix.shape) * float(np.finfo(np.float64).eps * np.linalg.norm(matrix))
-    basis, remainder = _range_basis(matrix, rounding)
+    basis, coordinates, remainder = _range_basis(matrix, rounding)
     if remainder <= rounding:
-        left, values, right = np.linalg.svd(basis.T @ matrix, full_matrices=False)
+        left, values, right = np.linalg.svd(coordinates, full_matrices=False)
         return basis @ left[:, :vectors], values, right[:vectors].T, remainder + rounding, "basis"
     left, values, right = np.linalg.svd(matrix, full_matrices=False)
     return left[:, :vectors], values, right[:vectors].T, rounding, "full"
 
 
-def _range_basis(matrix: Matrix, rounding: float) -> tuple[Matrix, float]:
-    """Return an orthonormal basis (N, r) of the range of `matrix`, and the norm of what is outside of it.
+def _range_basis(matrix: Matrix, rounding: float) -> tuple[Matrix, Matrix, float]:
+    """Return an orthonormal basis Q (N, r) of the range of `matrix` M, Q^T M (r, P), and the norm of M - Q Q^T M.
 
     The norm is infinite where the basis would be larger than pays.
     """
-    basis = np.empty((matrix.shape[0], 0))
+    basis, coordinates = np.empty((matrix.shape[0], 0)), np.empty((0, matrix.shape[1]))
     remainder, norm = matrix, float(np.linalg.norm(matrix))
     for _ in range(ROUNDS):
         if norm <= rounding:
             break
         _, pivots, rank, _ = lapack.dpstrf(np.asfortranarray(remainder.T @ remainder), overwrite_a=True)
         if basis.shape[1] + rank > LARGEST_BASIS * matrix.shape[1]:
-            return basis, np.inf
+            return basis, coordinates, np.inf
         chosen = remainder[:, np.sort(pivots[:rank] - 1)]
         added, _ = np.linalg.qr(chosen - basis @ (basis.T @ chosen))
-        remainder = remainder - added @ (added.T @ remainder)
+        along = added.T @ remainder  # added^T M, as what is added is orthogonal to the basis so far
+        remainder = remainder - added @ along
         norm = float(np.linalg.norm(remainder))
-        basis = np.hstack([basis, added])
-    return basis, norm
+        basis, coordinates = np.hstack([basis, added]), np.vstack([coordinates, along])
+    return basis, coordinates, norm

@@ -95,13 +95,6 @@ STYLE: dict[Any, Any] = {
 }
 
 
-class Style(NamedTuple):
-    """How a variant is named and colored in every figure."""
-
-    label: str
-    color: str
-
-
 class Picture(NamedTuple):
     """A drawn figure.
 
@@ -377,6 +370,7 @@ def save_svg(figure: Figure, path: str | Path) -> None:
     """Write a figure as SVG, small and the same bytes each time: no date, text as outlines, fixed identifiers, rounded coordinates."""
     picture = io.BytesIO()
     with matplotlib.rc_context(STYLE):
+        _settle(figure)
         figure.savefig(picture, format="svg", metadata={"Date": None, "Creator": None}, dpi=RASTER_DPI)
     text = COORDINATES.sub(lambda found: DECIMALS.sub(_rounded, found[0]).replace(" \n", ""), picture.getvalue().decode())
     storage.save_text(path, IMAGES.sub(_with_palette, re.sub(r"\n +", "\n", text)))
@@ -394,6 +388,19 @@ def tabulate(figure: Figure) -> str:
         if name != "<colorbar>":
             lines += [",".join((_quoted(name), _quoted(series), x, y)) for series, x, y in _points(panel)]
     return "\n".join(lines) + "\n"
+
+
+def _settle(figure: Figure) -> None:
+    """Lay a figure out for good and round all places: the last digits of the layout's solver differ from run to run."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = axes.get_position(original=True).bounds
+        axes.set_position((round(left, 4), round(bottom, 4), round(width, 4), round(height, 4)))
+    for text in figure.texts:
+        text.set_position((round(text.get_position()[0], 4), round(text.get_position()[1], 4)))
 
 
 def _rounded(found: re.Match[str]) -> str:

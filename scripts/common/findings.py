@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from scripts.common.formatting import FATES
 from scripts.common.statistics import LEVEL, Interval, median_interval, ratio_interval, share_interval
 
 Direction = Literal["above", "below", "every"]
@@ -99,30 +100,52 @@ class Runs:
         Args:
             variant: name of the variant.
             quantity: name of the quantity.
-            step: a training step, "last", or None for a quantity without steps.
+            step: a training step, "last" for the last one of the variant, or None for a quantity without steps.
             index: which element of a quantity with an index.
 
         Raises:
-            KeyError: no replica has such a number.
+            KeyError: there is no such variant, quantity, step or index, whatever the runs came to.
         """
-        rows = self._rows(variant, quantity, step)
-        rows = rows[rows["index"] == str(index)]
-        if rows.empty:
-            raise KeyError(f"no number '{quantity}' of '{variant}' has the index '{index}'")
-        return self._by_replica(variant, rows).to_numpy(dtype=np.float64)[:, 0]
+        wide = self._by_replica(variant, quantity, step)
+        if str(index) not in wide.columns:
+            raise KeyError(f"no '{quantity}' of '{variant}' has the index '{index}'; known: {', '.join(wide.columns)}")
+        return wide[str(index)].to_numpy(dtype=np.float64)
 
     def vectors(self, variant: str, quantity: str, *, step: int | str | None = None) -> NDArray[np.float64]:
-        """Return all elements of a quantity of each replica, (R, X) float64; nan where one does not exist."""
-        return self._by_replica(variant, self._rows(variant, quantity, step)).to_numpy(dtype=np.float64)
+        """Return all elements of a quantity of each replica, (R, X) float64; nan where one does not exist.
+
+        Raises:
+            KeyError: there is no such variant, quantity or step, whatever the runs came to.
+        """
+        return self._by_replica(variant, quantity, step).to_numpy(dtype=np.float64)
+
+    def exists(self, variant: str, quantity: str, *, step: int | str | None = None, replica: int | None = None) -> bool:
+        """Return whether some replica, or the given one, has a number of this quantity at a step; a diverged run has none of some.
+
+        Raises:
+            KeyError: there is no such variant or step.
+        """
+        rows = self._of_quantity(variant, quantity, step)
+        return bool((rows["replica"] == replica).any() if replica is not None else len(rows))
 
     def count(self, variant: str, fate: str) -> int:
-        """Return how many replicas of a variant met a fate: "fine", "diverged", "blown up" or "collapsed"."""
-        rows = self._rows(variant, "fate", None)
+        """Return how many replicas of a variant met a fate: "fine", "blown up", "collapsed" or "diverged".
+
+        Raises:
+            KeyError: there is no such variant or fate.
+        """
+        if fate not in FATES:
+            raise KeyError(f"unknown fate '{fate}'; known: {', '.join(FATES)}")
+        rows = self._of_quantity(variant, "fate", None)
         return int((rows["index"] == fate).sum())
 
     def replicas(self, variant: str) -> int:
-        """Return the number of replicas of a variant."""
-        return int(self.table.loc[self.table["variant"] == variant, "replica"].nunique())
+        """Return the number of replicas of a variant.
+
+        Raises:
+            KeyError: there is no such variant.
+        """
+        return int(self._of_variant(variant)["replica"].nunique())
 
     def median(self, values: ArrayLike, *, above: float | None = None, below: float | None = None, **words: Unpack[Words]) -> Finding:
         """Return the finding that the median of `values` (R,) lies above or below a threshold."""
@@ -157,16 +180,36 @@ class Runs:
         method = "share of replicas, 95 % interval by Clopper and Pearson; one counterexample refutes"
         return _decided(found, threshold=EVERY, direction="every", method=method, n=np.size(holds), words=words)
 
-    def _rows(self, variant: str, quantity: str, step: int | str | None) -> pd.DataFrame:
-        rows = self.table[(self.table["variant"] == variant) & (self.table["quantity"] == quantity)]
-        if step is not None and not rows.empty:
-            rows = rows[rows["step"] == (rows["step"].max() if step == "last" else step)]
+    def _of_variant(self, variant: str) -> pd.DataFrame:
+        rows = self.table[self.table["variant"] == variant]
+        if rows.empty:
+            raise KeyError(f"no numbers of variant '{variant}'; known: {', '.join(self.table['variant'].unique())}")
         return rows
 
-    def _by_replica(self, variant: str, rows: pd.DataFrame) -> pd.DataFrame:
+    def _of_quantity(self, variant: str, quantity: str, step: int | str | None) -> pd.DataFrame:
+        rows = self._of_variant(variant)
+        if step is not None:
+            # the last step of the variant: a quantity of which no run has it there has an earlier last step of its own
+            at_step = rows["step"] == (rows["step"].max() if step == "last" else step)
+            if not at_step.any():
+                raise KeyError(f"no numbers of '{variant}' at step {step}; known: {_listed(rows['step'])}, or last")
+            rows = rows[at_step]
+        return rows[rows["quantity"] == quantity]
+
+    def _by_replica(self, variant: str, quantity: str, step: int | str | None) -> pd.DataFrame:
+        """Return the numbers of a quantity at a step: a row for each replica of the variant, a column for each index it ever has."""
+        known = self.table[self.table["quantity"] == quantity]
+        if known.empty:
+            raise KeyError(f"unknown quantity '{quantity}'; known: {', '.join(sorted(self.table['quantity'].unique()))}")
+        own = known[known["variant"] == variant]
+        rows = self._of_quantity(variant, quantity, step)
         wide = rows.pivot(index="replica", columns="index", values="value")
-        replicas = sorted(self.table.loc[self.table["variant"] == variant, "replica"].unique())
-        return wide.reindex(index=replicas, columns=sorted(wide.columns, key=_rank))
+        replicas = sorted(self._of_variant(variant)["replica"].unique())
+        return wide.reindex(index=replicas, columns=sorted((known if own.empty else own)["index"].unique(), key=_rank))
+
+
+def _listed(steps: Any) -> str:
+    return ", ".join(str(step) for step in sorted(steps.dropna().unique()))
 
 
 def _rank(index: str) -> tuple[int, str]:

@@ -38,9 +38,7 @@ def predict(parameters: NDArray[Any], x: NDArray[Any], *, network: Mapping[str, 
     return _outputs(_layers(parameters, network, x), x, _activation(network))[-1]
 
 
-def loss_gradient(
-    parameters: NDArray[Any], x: NDArray[Any], y: NDArray[Any], *, network: Mapping[str, Any], loss: Loss
-) -> NDArray[Any]:
+def loss_gradient(parameters: NDArray[Any], x: NDArray[Any], y: NDArray[Any], *, network: Mapping[str, Any], loss: Loss) -> NDArray[Any]:
     """Return the gradient (P,) of the loss on all samples x (N, D), y (N, C), in the dtype of x."""
     layers, activation = _layers(parameters, network, x), _activation(network)
     outputs = _outputs(layers, x, activation)
@@ -57,9 +55,7 @@ def loss_gradient(
     return np.concatenate(found)
 
 
-def jacobian(
-    parameters: NDArray[Any], x: NDArray[Any], *, network: Mapping[str, Any], dtype: DTypeLike = np.float64
-) -> NDArray[Any]:
+def jacobian(parameters: NDArray[Any], x: NDArray[Any], *, network: Mapping[str, Any], dtype: DTypeLike = np.float64) -> NDArray[Any]:
     """Return d output_c / d parameter_p, (N, C, P) of `dtype`, at the points x (N, D) of one network with the flat `parameters` (P,).
 
     The parameters are cast to `dtype` before anything is computed. Where one of them is not finite, all is nan.

@@ -14,8 +14,15 @@ class Bounds(NamedTuple):
     below: int | None = None
 
 
+class Matching(NamedTuple):
+    """What a text must look like: a regular expression for the whole of it, and the same in words."""
+
+    pattern: str
+    words: str
+
+
 class NameOf(NamedTuple):
-    """What a text must name: a "variant" that a figure shows, or a "data set" of its study."""
+    """What a text must name: a "variant" that a figure shows, or a "data set" or "quantity" of its study."""
 
     word: str
 
@@ -25,5 +32,7 @@ Seed = Annotated[int, Bounds(at_least=0, below=2**32)]
 Positive = Annotated[float, Bounds(above=0)]
 NonNegative = Annotated[float, Bounds(at_least=0)]
 Share = Annotated[float, Bounds(at_least=0, below=1)]
+Moment = Annotated[str, Matching("first|last|[0-9]+", "'first', 'last', or a step as text, such as '47'")]
 VariantName = Annotated[str, NameOf("variant")]
 DataSetName = Annotated[str, NameOf("data set")]
+QuantityName = Annotated[str, NameOf("quantity")]

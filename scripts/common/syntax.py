@@ -2,6 +2,8 @@
 
 import ast
 import hashlib
+import inspect
+import re
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -41,12 +43,39 @@ def functions(path: Path) -> dict[str, tuple[Parameter, ...]]:
 
 
 @cache
-def summary(path: Path, name: str) -> str:
-    """Return the first line of the docstring of the function `name` in a file, or "" where there is none."""
-    for node in parse(path).body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return (ast.get_docstring(node) or "").partition("\n")[0]
-    return ""
+def docstring(path: Path, name: str) -> str:
+    """Return the docstring of the function `name` in a file, or "" where there is none."""
+    found = [ast.get_docstring(node) for node in parse(path).body if isinstance(node, ast.FunctionDef) and node.name == name]
+    return (found and found[0]) or ""
+
+
+def described(docstring: str, heading: str) -> dict[str, str]:
+    """Return what a docstring says under a heading ("Args", "Attributes"), in one line each, by name."""
+    found: dict[str, list[str]] = {}
+    _, _, section = inspect.cleandoc(docstring).partition(f"{heading}:\n")
+    for line in section.splitlines():
+        entry = re.match(r" {4}(\w+): (.*)", line)
+        if entry:
+            found[entry[1]] = [entry[2]]
+        elif not line.startswith("        "):
+            break
+        else:
+            found[list(found)[-1]].append(line.strip())
+    return {name: " ".join(lines) for name, lines in found.items()}
+
+
+@cache
+def marked_keys(path: Path, mark: str) -> tuple[str, ...]:
+    """Return the keys of a file's dictionaries under which stands a call with the keyword `mark` set to True, in order."""
+    entries = [entry for node in ast.walk(parse(path)) if isinstance(node, ast.Dict) for entry in zip(node.keys, node.values, strict=True)]
+    return tuple(
+        key.value
+        for key, value in entries
+        if isinstance(key, ast.Constant)
+        and isinstance(key.value, str)
+        and isinstance(value, ast.Call)
+        and any(_sets(keyword, mark) for keyword in value.keywords)
+    )
 
 
 @cache
@@ -113,6 +142,10 @@ def _parameters(arguments: ast.arguments) -> list[Parameter]:
 
 def _annotation(argument: ast.arg) -> str:
     return ast.unparse(argument.annotation) if argument.annotation else ""
+
+
+def _sets(keyword: ast.keyword, name: str) -> bool:
+    return keyword.arg == name and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
 
 
 def _has_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

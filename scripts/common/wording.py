@@ -4,7 +4,7 @@ Chapters are Markdown with ``<< value >>``, ``<% statement %>`` and ``<# comment
 An unknown name is an error, never an empty place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +47,16 @@ def environment() -> SandboxedEnvironment:
     )
 
 
-def problems(path: Path, place: str, known: Mapping[str, Sequence[str] | None]) -> list[str]:
+def problems(
+    path: Path, place: str, known: Mapping[str, Sequence[str] | None], measured: Mapping[str, Collection[str]] | None
+) -> list[str]:
     """Return what is wrong with a chapter: its syntax, names that do not exist, claims without wording, claims and figures unused.
 
     Args:
         path: the chapter's file.
         place: how messages name it.
         known: the names of figures, tables, claims and variants of its study; None where they cannot be told.
+        measured: the quantities of its study, and of which variants each is measured; None where that cannot be told.
     """
     try:
         tree = environment().parse(path.read_text(encoding="utf-8"))
@@ -74,6 +77,8 @@ def problems(path: Path, place: str, known: Mapping[str, Sequence[str] | None]) 
         used.setdefault(word, set()).add(name)
         if names is not None and name not in names:
             found.append(f"{place}: line {call.lineno}: unknown {word} '{name}'; known: {', '.join(names) or 'none'}")
+        elif function in ("value", "interval") and measured is not None:
+            found += _not_measured(call, name, measured, place)
         if function == "claim":
             given = {keyword.key for keyword in call.kwargs}
             found += [
@@ -85,6 +90,16 @@ def problems(path: Path, place: str, known: Mapping[str, Sequence[str] | None]) 
         unused = [name for name in known.get(word) or [] if name not in used[word]]
         found += [f"{place}: {word} '{name}' is never used in the chapter; mention it or remove it" for name in unused]
     return found
+
+
+def _not_measured(call: nodes.Call, variant: str, measured: Mapping[str, Collection[str]], place: str) -> list[str]:
+    quantity = call.args[1].value if len(call.args) > 1 and isinstance(call.args[1], nodes.Const) else None
+    if quantity is None or variant in measured.get(quantity, ()):
+        return []
+    if quantity not in measured:
+        return [f"{place}: line {call.lineno}: unknown quantity '{quantity}'; known: {', '.join(sorted(measured)) or 'none'}"]
+    known = ", ".join(measured[quantity]) or "none"
+    return [f"{place}: line {call.lineno}: quantity '{quantity}' is not measured of variant '{variant}'; only of: {known}"]
 
 
 def _unknown(tree: nodes.Template, place: str) -> list[str]:

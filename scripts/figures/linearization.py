@@ -8,9 +8,10 @@ from matplotlib.collections import PathCollection
 from numpy.typing import NDArray
 
 from scripts.common import drawing
-from scripts.common.drawing import Picture, Style
+from scripts.common.drawing import Picture
 from scripts.common.formatting import check_replica, divergence, listing, number, sentence
 from scripts.common.storage import Arrays
+from scripts.common.style import Style
 
 TOP, REST = (drawing.FIRST, drawing.SECOND), "#B4B4B4"
 """Colors of the top two features and their singular values, and of all others."""

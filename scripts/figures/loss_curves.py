@@ -3,9 +3,10 @@
 import numpy as np
 
 from scripts.common import drawing
-from scripts.common.drawing import Picture, Style
+from scripts.common.drawing import Picture
 from scripts.common.formatting import counted, divergence, number
 from scripts.common.storage import Arrays
+from scripts.common.style import Style
 
 ROOM = 30
 """The axis ends at this many times the loss of the best constant; curves above it leave the panel, and their values are said in words."""

@@ -1,9 +1,10 @@
 """How the fits go on outside the range of their training points, a panel for each variant."""
 
 from scripts.common import drawing
-from scripts.common.drawing import Picture, Style
+from scripts.common.drawing import Picture
 from scripts.common.formatting import misfortunes, number, sentence
 from scripts.common.storage import Arrays
+from scripts.common.style import Style
 
 
 def draw(

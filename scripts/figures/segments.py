@@ -3,9 +3,10 @@
 import numpy as np
 
 from scripts.common import drawing
-from scripts.common.drawing import Picture, Style
+from scripts.common.drawing import Picture
 from scripts.common.formatting import counted, divergence, number, sentence
 from scripts.common.storage import Arrays
+from scripts.common.style import Style
 
 
 def draw(segments: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], steps: list[str]) -> Picture:

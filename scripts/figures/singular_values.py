@@ -5,9 +5,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from scripts.common import drawing
-from scripts.common.drawing import Picture, Style
+from scripts.common.drawing import Picture
 from scripts.common.formatting import counted, divergence, number, sentence
 from scripts.common.storage import Arrays
+from scripts.common.style import Style
 
 
 def draw(spectrum: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], steps: list[str], values: int = 50) -> Picture:

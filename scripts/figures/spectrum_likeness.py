@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from scripts.common import drawing
-from scripts.common.drawing import Picture, Style
+from scripts.common.drawing import Picture
 from scripts.common.formatting import check_known, counted, listing, number
 from scripts.common.storage import Arrays
+from scripts.common.style import Style
 
 
 def draw(

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from scripts.common.drawing import Style
 from scripts.common.findings import Runs
 from scripts.common.formatting import FATES, Grid
+from scripts.common.style import Style
 
 
 def build(numbers: pd.DataFrame, styles: dict[str, Style], *, variants: Sequence[str], bootstrap: Mapping[str, int]) -> Grid:

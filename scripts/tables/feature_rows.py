@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from scripts.common.drawing import Style
 from scripts.common.formatting import Grid, check_replica, divergence, moment, number
 from scripts.common.storage import Arrays
+from scripts.common.style import Style
 
 
 def build(

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from scripts.common.drawing import Style
 from scripts.common.findings import Runs
 from scripts.common.formatting import FATES, Grid, counted, interval, number
 from scripts.common.statistics import median_interval
+from scripts.common.style import Style
 
 
 def build(

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from scripts.common.drawing import Style
 from scripts.common.formatting import Grid, check_known, counted, interval, number
 from scripts.common.statistics import median_interval
+from scripts.common.style import Style
 
 TINY, LARGE, HUGE = 1e-4, 1e3, 1e7
 """From tiny to large a norm of replica 0 is written as the source writes it, with eight decimals; up to huge with two."""

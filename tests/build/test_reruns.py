@@ -124,6 +124,6 @@ def test_without_the_records_of_snakemake_a_change_is_rebuilt_and_nothing_else(m
 def test_going_to_the_quick_build_and_back_reruns_nothing(mini):
     quick = ("--config", "results=results/quick", "steps=10")
     first = snakemake(mini, *quick)
-    assert ALL_FROM_TRAINING <= jobs_run(first.stdout)
+    assert jobs_run(first.stdout) >= ALL_FROM_TRAINING
     assert jobs_run(snakemake(mini).stdout) == set()
     assert jobs_run(snakemake(mini, *quick).stdout) == set()

@@ -151,3 +151,12 @@ def test_titles_and_words_below_them_fit_their_panels() -> None:
     assert max(len(line) for line in panels[0].get_title(loc="left").split("\n")) <= 28
     assert panels[0].get_label().startswith("A label that is much too long")
     assert max(len(line) for line in panels[0].texts[0].get_text().split("\n")) <= 32
+
+
+def test_places_are_rounded_since_the_layout_differs_in_its_last_digits(tmp_path: Path) -> None:
+    figure, panels = drawing.small_multiples(3, columns=2)
+    figure.supxlabel("input")
+    drawing.save_svg(figure, tmp_path / "figure.svg")
+    places = np.array([axes.get_position().bounds for axes in panels] + [(*text.get_position(), 0, 0) for text in figure.texts])
+    assert places == pytest.approx(places.round(4), abs=1e-12)
+    assert len(np.unique(places[:3, :2], axis=0)) == 3
