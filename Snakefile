@@ -21,7 +21,6 @@ from scripts.common.errors import UserError
 from scripts.common.plan import Plan
 from scripts.common.yaml_file import read_yaml
 
-
 try:
     read_yaml("config/report.yaml")
 except UserError as error:

@@ -9,7 +9,8 @@ from scripts.common.storage import Arrays
 
 def generate(*, kind: str, **options: Any) -> Arrays:
     """Return the arrays of a data set of `kind` (a module of `datasets`), drawn under its `options`."""
-    return import_module(f"scripts.datasets.{kind}").generate(**options)
+    arrays: Arrays = import_module(f"scripts.datasets.{kind}").generate(**options)
+    return arrays
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ def draw(inputs: Mapping[str, Any], *, kind: str, options: Mapping[str, Any], st
         styles: label and color of each variant, where the figure asks for them.
     """
     given = dict(inputs) if styles is None else {**inputs, "styles": {variant: Style(**style) for variant, style in styles.items()}}
-    return import_module(f"scripts.figures.{kind}").draw(**given, **options)
+    picture: Picture = import_module(f"scripts.figures.{kind}").draw(**given, **options)
+    return picture
 
 
 if __name__ == "__main__":

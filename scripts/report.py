@@ -35,7 +35,7 @@ def markdown(
         texts: the numbers of each study, as CSV text.
     """
     solutions = report["edition"] == "solutions"
-    parts = []
+    parts: list[str] = []
     for study, settings in studies.items():
         runs = Runs(numbers.from_csv(texts[study]), **report["bootstrap"]) if solutions else None
         content = Content(

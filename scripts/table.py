@@ -18,7 +18,8 @@ def build(inputs: Mapping[str, Any], *, kind: str, options: Mapping[str, Any], *
         options: the options that the study sets.
         **settings: what else the table asks for, as `styles` or `bootstrap`.
     """
-    return import_module(f"scripts.tables.{kind}").build(**inputs, **settings, **options)
+    grid: Grid = import_module(f"scripts.tables.{kind}").build(**inputs, **settings, **options)
+    return grid
 
 
 if __name__ == "__main__":
@@ -27,7 +28,7 @@ if __name__ == "__main__":
         caption = settings.pop("caption")
         if "styles" in settings:
             settings["styles"] = {variant: Style(**style) for variant, style in settings["styles"].items()}
-        inputs = {name: running.load_each(name) for name in running.recipe.inputs if name != "numbers"}
+        inputs: dict[str, Any] = {name: running.load_each(name) for name in running.recipe.inputs if name != "numbers"}
         if "numbers" in running.recipe.inputs:
             inputs["numbers"] = numbers.from_csv(running.load("numbers"))
         running.save_json(snakemake.output[0], build(inputs, **settings)._asdict() | {"caption": caption})

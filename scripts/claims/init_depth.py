@@ -129,7 +129,7 @@ def balance_sets_he_apart(runs: Runs) -> Finding:
         above=1,
         statement="Balance across layers sets a He initialization apart: with a small one the layers are less balanced.",
         quantity="largest over smallest gradient norm with a small initialization, relative to a He initialization",
-        reason="above 1 the small initialization is the less balanced one",
+        reason="the small initialization is then the less balanced one",
     )
 
 
@@ -161,7 +161,7 @@ def he_beats_shallow(runs: Runs) -> Finding:
         below=1,
         statement="The deep network with a He initialization fits better than the shallow one.",
         quantity="test loss after training, relative to the shallow network",
-        reason="below 1 the deep network is the better one; runs that diverged count as infinitely bad",
+        reason="the deep network is then the better one; runs that diverged count as infinitely bad",
     )
 
 
@@ -172,7 +172,7 @@ def he_beats_default(runs: Runs) -> Finding:
         below=1,
         statement="The deep network fits better from a He initialization than from PyTorch's default.",
         quantity="test loss after training, relative to PyTorch's default with the same seeds",
-        reason="below 1 the He initialization is the better one; replicas are paired by their seeds",
+        reason="the He initialization is then the better one; replicas are paired by their seeds",
     )
 
 
@@ -184,7 +184,7 @@ def he_spectrum_is_diverse(runs: Runs) -> Finding:
         above=1,
         statement="After training, the deep network with a He initialization has more singular values of weight than the shallow one.",
         quantity="number of singular values above 1 % of the largest, relative to the shallow network",
-        reason="above 1 the deep network has the richer set of features",
+        reason="the deep network has then the richer set of features",
     )
 
 
@@ -196,7 +196,7 @@ def deep_features_have_more_pieces(runs: Runs) -> Finding:
         above=1,
         statement="After training, the principal features of the deep network have more linear pieces than those of the shallow one.",
         quantity="linear pieces of the leading features, relative to the shallow network",
-        reason="above 1 the deep network has more pieces",
+        reason="the deep network has then more pieces",
     )
 
 
@@ -208,7 +208,7 @@ def deep_features_have_more_pieces_at_initialization(runs: Runs) -> Finding:
         above=1,
         statement="Before training, too, the principal features of the deep network have more linear pieces than those of the shallow one.",
         quantity="linear pieces of the leading features, relative to the shallow network",
-        reason="above 1 the deep network has more pieces",
+        reason="the deep network has then more pieces",
     )
 
 
@@ -248,6 +248,20 @@ def fit_inside_is_unharmed(runs: Runs) -> Finding:
     )
 
 
+def features_are_largest_outside(runs: Runs) -> Finding:
+    """The largest singular value on the points of the whole range, against that on the network's own training points."""
+    return runs.median(
+        paired_ratio(
+            runs.values("deep_he_ood", "singular_value", step="last", index=1),
+            runs.values("deep_he_ood", "singular_value_own_points", step="last", index=1),
+        ),
+        above=1,
+        statement="The features of the deep network trained on the shifted range are larger on the whole range than on its own training points.",
+        quantity="largest singular value on the whole range, relative to that on as many own training points",
+        reason="the largest feature has then most of its weight where there is no training point",
+    )
+
+
 def deep_extrapolates_better_than_shallow(runs: Runs) -> Finding:
     """The test loss outside the training range of the deep network, against the shallow one's."""
     return runs.ratio(
@@ -256,7 +270,7 @@ def deep_extrapolates_better_than_shallow(runs: Runs) -> Finding:
         below=1,
         statement="Outside the training range the deep network errs less than the shallow one.",
         quantity="test loss outside the training range, relative to the shallow network",
-        reason="below 1 the deep network errs less",
+        reason="the deep network errs then less",
     )
 
 

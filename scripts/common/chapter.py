@@ -271,8 +271,8 @@ def _badge(known: Mapping[str, Any]) -> str:
 
 def _condition(known: Mapping[str, Any]) -> str:
     if known["direction"] == "every":
-        return f"every replica, and a lower bound of at least {formatting.number(known['threshold'])}"
-    return f"{known['direction']} {formatting.number(known['threshold'])}"
+        return f"every replica, and a lower bound of at least {known['threshold']:g}"
+    return f"{known['direction']} {known['threshold']:g}"
 
 
 def _sentence(text: str) -> str:

@@ -90,7 +90,6 @@ def from_csv(text: str) -> pd.DataFrame:
         dtype=TYPES,
         keep_default_na=False,
         na_values={"step": [""], "value": ["nan"]},
-        float_precision="round_trip",
     )
 
 

@@ -264,11 +264,6 @@ def _mismatches(arrays: Mapping[str, NDArray[Any]], kind: Kind) -> list[str]:
     return problems
 
 
-def _is_of(dtype: np.dtype[Any], name: str) -> bool:
-    kinds = {"str": dtype.kind == "U", "floating": dtype in (np.dtype("float32"), np.dtype("float64"))}
-    return kinds[name] if name in kinds else dtype == np.dtype(name)
-
-
 def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:

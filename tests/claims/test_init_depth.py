@@ -65,6 +65,7 @@ OTHER_SIDE = {
     "deep_features_have_more_pieces_at_initialization": ("refuted", scaled("deep_he", "segments", 100, step=0)),
     "fit_fails_outside": ("supported", scaled("deep_he_ood", "test_loss_outside", 1e-5, step=LAST)),
     "fit_inside_is_unharmed": ("supported", scaled("deep_he_ood", "test_loss_inside", 1000, step=LAST)),
+    "features_are_largest_outside": ("supported", scaled("deep_he_ood", "singular_value", 1e-3, step=LAST, index=["1"])),
     "deep_extrapolates_better_than_shallow": ("supported", scaled("deep_he_ood", "test_loss_outside", 1000, step=LAST)),
 }
 """Claims of a location: the verdict on the real measurements, and a perturbation that takes all replicas to the other side."""

@@ -1,0 +1,219 @@
+import copy
+import datetime
+import math
+
+import pytest
+
+from scripts.common import configuration
+from scripts.common.configuration import ConfigurationError, Network, load_report
+from scripts.common.errors import UserError
+from scripts.common.places import PROJECT
+from scripts.common.yaml_file import read_yaml
+from tests.copies import mini_copy, working_in
+
+STUDY = "config/studies/mini.yaml"
+ODD = (None, -1, 1.5, math.nan, True, "", "nonsense", "../x", [], [[1]], {}, {"a": 1}, {1: 2}, datetime.date(2026, 1, 1))
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    return mini_copy(tmp_path_factory.mktemp("configuration"))
+
+
+@pytest.fixture
+def project(copied):
+    with working_in(copied) as folder:
+        yield folder
+
+
+@pytest.fixture
+def settings(project):
+    return read_yaml(project / "config/report.yaml")
+
+
+@pytest.fixture
+def study(project, monkeypatch):
+    """The content of the small study; what a test makes of it is what the code reads."""
+    content = read_yaml(project / STUDY)
+    monkeypatch.setattr(configuration, "read_yaml", lambda path: content if str(path).endswith(STUDY) else read_yaml(path))
+    return content
+
+
+def problems(settings):
+    with pytest.raises(ConfigurationError) as error:
+        load_report(settings)
+    first, *others = str(error.value).splitlines()
+    assert first == "the configuration has problems:"
+    assert all(line.startswith("- ") for line in others)
+    return [line[2:] for line in others]
+
+
+def test_the_project_s_own_configuration_is_right():
+    report, studies = load_report(read_yaml(PROJECT / "config/report.yaml"))
+    assert list(studies) == report.studies == ["init_depth"]
+    assert studies["init_depth"].variants["deep_he"].label == "deep, He"
+
+
+def test_a_variant_is_laid_over_the_defaults_key_by_key(settings, study):
+    study["defaults"]["save_every"] = 5
+    study["variants"]["wide"] |= {"optimizer": {"learning_rate": 0.5}, "save_every": None}
+    wide = load_report(settings)[1]["mini"].variants["wide"]
+    assert wide.optimizer.options() == {"learning_rate": 0.5, "momentum": 0.2}
+    assert (wide.save_every, wide.steps) == (None, 20)
+    assert wide.network == Network(hidden=[6], activation="relu")
+
+
+def test_another_kind_of_part_takes_over_the_seed_alone(settings, study):
+    study["defaults"]["initialization"] = {"kind": "uniform", "scale": 0.5, "seed": 7}
+    wide = load_report(settings)[1]["mini"].variants["wide"]
+    assert (wide.initialization.kind, wide.initialization.seed, wide.initialization.options()) == ("he_normal", 7, {})
+
+
+def test_dates_and_words_of_the_command_line_are_taken_as_they_are_meant(settings):
+    report, _ = load_report(settings | {"date": datetime.date(2026, 11, 22), "strict": "true", "steps": "null"})
+    assert (report.date, report.strict, report.steps) == ("2026-11-22", True, None)
+
+
+def test_a_problem_of_the_report_is_told_where_it_was_written(project, settings, monkeypatch):
+    assert problems(settings | {"replicas": -1}) == ["--config or --configfile: replicas: wrong value -1; allowed: a number above 0"]
+    written = settings | {"replicas": -1}
+    monkeypatch.setattr(configuration, "read_yaml", lambda path: written if str(path).endswith("report.yaml") else read_yaml(path))
+    assert problems(written) == ["config/report.yaml: replicas: wrong value -1; allowed: a number above 0"]
+    assert problems({key: value for key, value in written.items() if key != "title"}) == [
+        "config/report.yaml: title: is missing; add it",
+        "config/report.yaml: replicas: wrong value -1; allowed: a number above 0",
+    ]
+
+
+def test_a_wrong_default_is_told_once_and_where_it_is_written(settings, study):
+    study["defaults"] |= {"steps": -1, "optimizer": {"kind": "sgd", "learning_rate": 0.1, "momentum": 2}}
+    study["variants"]["wide"]["optimizer"] = {"learning_rate": 0.3}
+    assert problems(settings) == [f"{STUDY}: defaults.steps: wrong value -1; allowed: a number above 0"]
+    study["defaults"]["steps"] = 20
+    assert problems(settings) == [f"{STUDY}: defaults.optimizer.momentum: wrong value 2; allowed: a number of at least 0 and below 1"]
+
+
+def test_what_a_variant_says_itself_is_told_as_its_own(settings, study):
+    study["variants"]["wide"] |= {"steps": 0, "network": {"hidden": [4, -1]}}
+    assert problems(settings) == [
+        f"{STUDY}: variants.wide.network.hidden.1: wrong value -1; allowed: a number above 0",
+        f"{STUDY}: variants.wide.steps: wrong value 0; allowed: a number above 0",
+    ]
+
+
+def test_an_unknown_default_and_what_is_then_missing_are_told(settings, study):
+    study["defaults"]["stepps"] = study["defaults"].pop("steps")
+    found = problems(settings)
+    assert found[0].startswith(f"{STUDY}: defaults.stepps: unknown key; allowed: label, color, data, network,")
+    assert f"{STUDY}: variants.wide.steps: is missing; add it here or under defaults" in found
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("al", ["variants: wrong value 'al'; allowed: 'all' or a list"]),
+        (None, ["variants: wrong value null; allowed: 'all' or a list"]),
+        (["wide", 3], ["variants.1: wrong value 3; allowed: text; put it in quotes"]),
+        (["wide", "wide"], ["variants: 'wide' is listed twice; keep one"]),
+        (["wide", "other"], ["variants: unknown variant 'other'; known: narrow, wide"]),
+        ([], ["figure 'loss_curves' needs variants; add `variants: all` or a list of them"]),
+    ],
+)
+def test_all_or_a_list_is_told_in_one_sentence(settings, study, value, expected):
+    study["figures"]["curves"]["variants"] = value
+    assert problems(settings) == [
+        f"{STUDY}: figures.curves{':' if 'needs' in words else '.'}{' ' * ('needs' in words)}{words}" for words in expected
+    ]
+
+
+def test_names_are_held_against_each_other_although_other_entries_are_wrong(settings, study):
+    study["variants"]["wide"]["color"] = "red"
+    study["figures"]["curves"]["variants"] = ["wide", "wied"]
+    study["data"]["sines"]["samples"] = 0
+    study["linearize_on"] = "cosines"
+    study["observations"] = [{"says": "It is so.", "claims": ["nobody"]}]
+    assert set(problems(settings)) == {
+        f"{STUDY}: variants.wide.color: wrong value 'red'; allowed: a color such as '#0072B2'",
+        f"{STUDY}: figures.curves.variants: unknown variant 'wied'; known: narrow, wide",
+        f"{STUDY}: data.sines.samples: wrong value 0; allowed: a whole number of at least 1",
+        f"{STUDY}: linearize_on: unknown data set 'cosines'; known: sines",
+        f"{STUDY}: observations.0.claims: unknown claim 'nobody'; known: wide_beats_narrow",
+    }
+
+
+@pytest.mark.parametrize("section", ["data", "variants", "measurements", "figures", "tables", "observations"])
+def test_a_section_that_is_no_mapping_is_told_without_all_that_follows_from_it(settings, study, section):
+    study[section] = "none"
+    assert problems(settings) == [
+        f"{STUDY}: {section}: wrong value 'none'; allowed: "
+        + ("a list" if section == "observations" else "`key: value` lines ({} where there are none)")
+    ]
+
+
+def test_a_measurement_needs_what_it_reads_of_the_same_variants(settings, study):
+    study["measurements"]["prediction"] = {"variants": ["wide"]}
+    assert problems(settings) == [
+        f"{STUDY}: {reader} reads 'prediction' of variant 'narrow', of which it is not measured; add it to measurements.prediction.variants"
+        for reader in ("measurements.fate: measurement 'fate'", "figures.fit_narrow: figure 'fit'")
+    ]
+    del study["measurements"]["prediction"]
+    assert problems(settings) == [
+        f"{STUDY}: {reader} reads measurement 'prediction', which the study does not make; add it under measurements"
+        for reader in ("measurements.fate: measurement 'fate'", "figures.fit_narrow: figure 'fit'")
+    ]
+
+
+def test_a_reference_must_be_there_be_known_and_be_measured(settings, study):
+    study["measurements"]["likeness"] = {}
+    assert problems(settings) == [
+        f"{STUDY}: measurements.likeness: measurement 'likeness' needs the option 'reference', the name of a variant; add it"
+    ]
+    study["measurements"]["likeness"] = {"reference": "nobody"}
+    assert problems(settings) == [f"{STUDY}: measurements.likeness.reference: unknown variant 'nobody'; known: narrow, wide"]
+    study["measurements"] |= {"likeness": {"reference": "narrow", "variants": ["wide"]}, "spectrum": {"variants": ["wide"], "features": 3}}
+    assert problems(settings) == [
+        f"{STUDY}: measurements.likeness.reference: measurement 'likeness' reads 'spectrum' of variant 'narrow', of which it is not measured; "
+        "add it to measurements.spectrum.variants"
+    ]
+    study["measurements"] |= {"likeness": {"reference": "wide"}, "spectrum": {"features": 3}, "loss": {"reference": "wide"}}
+    assert problems(settings) == [f"{STUDY}: measurements.loss.reference: measurement 'loss' compares with no other variant; remove it"]
+
+
+def places(content, path=()):
+    """Yield the path of everything in nested mappings and lists."""
+    for key, value in content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ():
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+def replaced(content, path, value):
+    changed = inside = copy.deepcopy(content)
+    for key in path[:-1]:
+        inside = inside[key]
+    inside[path[-1]] = value
+    return changed
+
+
+def test_whatever_stands_anywhere_is_taken_or_told_and_never_a_crash(project, settings, monkeypatch):
+    content, refused = read_yaml(project / STUDY), 0
+    monkeypatch.setattr(configuration.wording, "problems", lambda *_: [])
+    for path in places(content):
+        for value in ODD:
+            changed = replaced(content, path, value)
+            monkeypatch.setattr(
+                configuration, "read_yaml", lambda path, changed=changed: changed if str(path).endswith(STUDY) else read_yaml(path)
+            )
+            try:
+                load_report(settings)
+            except UserError as error:
+                refused += 1
+                assert STUDY in str(error)  # noqa: PT017 - of the many that are refused, each must name the file
+    monkeypatch.setattr(configuration, "read_yaml", read_yaml)
+    for path in places(settings):
+        for value in ODD:
+            try:
+                load_report(replaced(settings, path, value))
+            except UserError as error:
+                refused += 1
+                assert f"--config or --configfile: {path[0]}" in str(error)  # noqa: PT017
+    assert refused > 1000

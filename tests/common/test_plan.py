@@ -1,0 +1,135 @@
+from pathlib import Path
+
+import pytest
+
+from scripts.common.errors import UserError
+from scripts.common.places import PROJECT
+from scripts.common.plan import Plan
+from scripts.common.recipe import from_json
+from scripts.common.yaml_file import read_yaml
+from tests.builds import replace
+from tests.copies import forget, mini_copy, working_in
+
+STUDY = "config/studies/mini.yaml"
+
+
+@pytest.fixture
+def project(tmp_path):
+    with working_in(mini_copy(tmp_path)) as folder:
+        yield folder
+
+
+def planned(**changes):
+    forget()
+    return Plan(read_yaml("config/report.yaml") | changes)
+
+
+def digests(plan):
+    return {job: recipe.digest for job, recipe in plan._recipes.items()}
+
+
+def changed(before, after):
+    return {"/".join(job) for job in before.keys() | after.keys() if before.get(job) != after.get(job)}
+
+
+def test_the_plan_has_every_job_of_the_study(project):
+    measured = {f"measure/mini/{variant}/{name}" for variant in ("narrow", "wide") for name in ("loss", "prediction", "fate", "spectrum")}
+    figures = {f"figure/mini/{name}" for name in ("target", "fit_narrow", "values_wide", "curves")}
+    trained = {f"{step}/mini/{variant}" for step in ("train", "jacobian") for variant in ("narrow", "wide")}
+    others = {"data/mini/sines", "number/mini", "claim/mini", "table/mini/fates", "summary/report", "manifest/report", "report/html", "report/pdf"}
+    assert {"/".join(job) for job in planned()._recipes} == measured | figures | trained | others
+
+
+def test_inputs_stand_where_their_rules_put_them(project):
+    plan = planned(results="elsewhere")
+    assert plan.inputs("data")(["mini/sines"]) == {}
+    assert plan.inputs("train")(["mini/wide"]) == {"data": "elsewhere/data/mini/sines.npz"}
+    assert plan.inputs("measure")(["mini/wide", "fate"]) == {
+        "data": "elsewhere/data/mini/sines.npz",
+        "train": "elsewhere/train/mini/wide.npz",
+        "prediction": "elsewhere/measure/mini/wide/prediction.npz",
+    }
+    assert plan.inputs("figure")(["mini/curves"])["loss"] == [f"elsewhere/measure/mini/{name}/loss.npz" for name in ("narrow", "wide")]
+    assert plan.targets() == [f"elsewhere/report/{name}" for name in ("report.html", "report.pdf", "numbers.csv", "claims.json", "manifest.json")]
+
+
+def test_every_input_carries_the_digest_of_the_job_that_makes_it(project):
+    recipes = planned()._recipes
+    made = {recipe.digest for recipe in recipes.values()}
+    for recipe in recipes.values():
+        for group in recipe.inputs.values():
+            assert {source.digest for source in group.values()} <= made
+
+
+def test_the_place_of_results_changes_no_digest(project):
+    assert digests(planned(results="elsewhere")) == digests(planned())
+
+
+def test_title_page_and_strictness_touch_nothing_that_is_computed(project):
+    before = digests(planned())
+    assert changed(before, digests(planned(author="Another"))) == {"report/html", "report/pdf"}
+    assert changed(before, digests(planned(strict=True))) == {"summary/report", "report/html", "report/pdf"}
+
+
+def test_the_order_of_a_figure_s_variants_touches_that_figure_and_the_report(project):
+    before = digests(planned())
+    replace(project, STUDY, "  curves:\n    kind: loss_curves\n    variants: all", "  curves:\n    kind: loss_curves\n    variants: [wide, narrow]")
+    assert changed(before, digests(planned())) == {"figure/mini/curves", "manifest/report", "report/html", "report/pdf"}
+
+
+def test_a_helper_touches_all_that_reach_it_through_others(project):
+    before = digests(planned())
+    path = project / "scripts/common/optimizers.py"
+    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    found = changed(before, digests(planned()))
+    assert {"train/mini/wide", "jacobian/mini/wide", "measure/mini/narrow/loss", "number/mini", "claim/mini", "report/pdf"} <= found
+    assert not found & {"data/mini/sines", "figure/mini/target"}
+
+
+def test_steps_and_replicas_of_the_report_are_upper_bounds(project):
+    settings = planned(steps=7, replicas=1)._recipes["train", "mini/wide"].settings
+    assert (settings["steps"], settings["replicas"]) == (7, 1)
+    replace(project, STUDY, "    label: wide\n", "    label: wide\n    replicas: 3\n")
+    settings = planned(steps=1000, replicas=50)._recipes["train", "mini/wide"].settings
+    assert (settings["steps"], settings["replicas"]) == (20, 3)
+
+
+def test_an_assignment_has_nothing_measured_in_it(project):
+    plan = planned(edition="assignment")
+    assert plan.targets() == ["results/report/report.html", "results/report/report.pdf"]
+    for kind in ("html", "pdf"):
+        paths = [path for paths in plan.inputs("report")([kind]).values() for path in ([paths] if isinstance(paths, str) else paths)]
+        assert paths
+        assert all("/figure/mini/target." in path for path in paths)
+
+
+def test_recipes_are_written_once_and_read_back(project):
+    plan = planned()
+    plan.write_recipes()
+    path = Path("results/recipe/train/mini/wide.json")
+    assert from_json(path.read_text()) == plan._recipes["train", "mini/wide"]
+    assert {(p.parts[2], "/".join(p.with_suffix("").parts[3:])) for p in Path("results/recipe").rglob("*.json")} == set(plan._recipes)
+    path.write_bytes(b"\xff altered")
+    untouched = Path("results/recipe/train/mini/narrow.json")
+    before = untouched.stat().st_mtime_ns
+    plan.write_recipes()
+    assert from_json(path.read_text()) == plan._recipes["train", "mini/wide"]
+    assert untouched.stat().st_mtime_ns == before
+
+
+def test_a_job_that_is_not_planned_is_told_with_those_that_are(project):
+    with pytest.raises(UserError, match="no train job 'mini/wid'; known: mini/narrow, mini/wide"):
+        planned().digest("train")(["mini", "wid"])
+
+
+def test_measurements_that_read_each_other_are_told(project):
+    for name, other in (("chicken", "egg"), ("egg", "chicken")):
+        text = (PROJECT / "scripts/measurements/loss.py").read_text().replace("train: Arrays", f"{other}: Arrays").replace('"loss"', f'"{name}"')
+        (project / f"scripts/measurements/{name}.py").write_text(text)
+    replace(project, STUDY, "measurements:\n", "measurements:\n  chicken: {}\n  egg: {}\n")
+    with pytest.raises(UserError, match="measurements read each other in a circle: chicken -> egg -> chicken; let one of them do without"):
+        planned()
+
+
+def test_no_path_of_this_machine_is_in_a_recipe(project):
+    assert not [job for job, recipe in planned()._recipes.items() if str(project) in recipe.as_json() or str(PROJECT) in recipe.as_json()]

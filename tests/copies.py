@@ -1,0 +1,44 @@
+"""Small copies of the project to work in within the test's own process: the code looks there for everything it reads by name."""
+
+import shutil
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from scripts.common import components, digest, syntax
+from scripts.common.places import PROJECT
+from tests.builds import with_mini_study
+
+PARTS = ("Snakefile", "config", "environment.yml", "profiles", "scripts", "templates", "workflow")
+
+
+def mini_copy(folder):
+    """Copy what a build needs to `folder`, with the small study as its only one."""
+    for name in PARTS:
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, folder / name)
+    return with_mini_study(folder)
+
+
+@contextmanager
+def working_in(folder):
+    """Let the project's code take `folder` for the project, and run there."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        for module in [module for name, module in sys.modules.items() if name.startswith("scripts.") and hasattr(module, "PROJECT")]:
+            monkeypatch.setattr(module, "PROJECT", folder)
+        forget()
+        yield folder
+    forget()
+
+
+def forget():
+    """Forget what the code has read of the project's files."""
+    for module in (components, digest, syntax):
+        for function in vars(module).values():
+            if hasattr(function, "cache_clear"):
+                function.cache_clear()
