@@ -54,8 +54,8 @@ def markdown(
     return "\n\n".join(parts)
 
 
-def typeset(text: str, *, kind: str, report: Mapping[str, Any], studies: Mapping[str, Any], manifest: Mapping[str, Any], digest: str) -> bytes:
-    """Return the report as the bytes of an HTML file (`kind` "html") or a PDF ("pdf")."""
+def typeset(text: str, *, kind: str, report: Mapping[str, Any], studies: Mapping[str, Any], manifest: Mapping[str, Any], digest: str, fonts: Path) -> bytes:
+    """Return the report as the bytes of an HTML file (`kind` "html"), whose fonts are kept in `fonts`, or of a PDF ("pdf")."""
     keys = ("title", "author", "student_id", "course", "date", "edition")
     metadata = {key: report[key] for key in keys} | {
         "language": "en",
@@ -64,7 +64,7 @@ def typeset(text: str, *, kind: str, report: Mapping[str, Any], studies: Mapping
         "digest": digest,
     }
     if kind == "html":
-        return typesetting.to_html(text, metadata=metadata, folder=PROJECT).encode()
+        return typesetting.to_html(text, metadata=metadata, folder=PROJECT, fonts=fonts).encode()
     return typesetting.to_pdf(text, metadata=metadata, folder=PROJECT, timestamp=int(os.environ.get("SOURCE_DATE_EPOCH", "0")))
 
 
@@ -108,5 +108,6 @@ if __name__ == "__main__":
             claims={study: content["claims"] for study, content in running.load_each("claims").items()} if solutions else {},
             texts=running.load_each("numbers") if solutions else {},
         )
-        product = typeset(text, manifest=manifest, digest=running.digest, **settings)
+        fonts = Path(snakemake.output[0]).parents[1] / "font"
+        product = typeset(text, manifest=manifest, digest=running.digest, fonts=fonts, **settings)
         storage.write_atomically(Path(snakemake.output[0]), lambda file: file.write(product))

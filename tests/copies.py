@@ -26,13 +26,21 @@ def mini_copy(folder):
 
 @contextmanager
 def working_in(folder):
-    """Let the project's code take `folder` for the project, and run there."""
+    """Let the project's code take `folder` for the project, run there, and import from there what the project does not have."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(folder)
-        for module in [module for name, module in sys.modules.items() if name.startswith("scripts.") and hasattr(module, "PROJECT")]:
-            monkeypatch.setattr(module, "PROJECT", folder)
-        forget()
+        monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
+        point_to(folder)
         yield folder
+    point_to(PROJECT)
+    for name in [name for name, module in sys.modules.items() if str(getattr(module, "__file__", None)).startswith(f"{folder}/")]:
+        del sys.modules[name]
+
+
+def point_to(folder):
+    """Make `folder` what the code takes for the project, and forget what it has read of another."""
+    for module in [module for name, module in sys.modules.items() if name.startswith("scripts.") and hasattr(module, "PROJECT")]:
+        module.PROJECT = folder
     forget()
 
 

@@ -87,8 +87,8 @@ def render(text: str, content: Content, *, place: str) -> str:
     functions |= {"task": task, "correction": correction}
     try:
         return wording.environment().from_string(text).render(**functions, solutions=content.solutions)
-    except UserError as error:
-        raise ChapterError(f"{place}: {error}") from None
+    except (UserError, KeyError) as error:
+        raise ChapterError(f"{place}: {error.args[0]}") from None
     except Exception as error:
         raise ChapterError(f"{place}: cannot be rendered: {error}; correct the << >> or <% %> that asks for it") from error
 
@@ -160,7 +160,8 @@ def claim(content: Content, name: str, **wordings: str) -> str:
     """Return the sentence for a claim's verdict, the verdict in words, and the numbers that it rests on."""
     _measured(content, f"claim '{name}'")
     known = _known(content.claims, name, "claim")
-    return f"{wordings[known['verdict']].strip()} {_badge(known)} [{plain(evidence(known))}]{{.evidence}}"
+    words = _known(wordings, known["verdict"], f"wording of claim '{name}'")
+    return f"{words.strip()} {_badge(known)} [{plain(evidence(known))}]{{.evidence}}"
 
 
 def verdict(content: Content, name: str) -> str:
@@ -254,11 +255,8 @@ def _known(names: Mapping[str, Any], name: str, word: str) -> Any:
 def _values(
     runs: Runs, variant: str, quantity: str, *, step: int | str | None, index: int | str, replica: int | None = None
 ) -> NDArray[np.float64] | None:
-    try:
-        exists = runs.exists(variant, quantity, step=step, replica=replica)
-        return runs.values(variant, quantity, step=step, index=index) if exists else None
-    except KeyError as error:
-        raise ChapterError(str(error.args[0])) from None
+    exists = runs.exists(variant, quantity, step=step, replica=replica)
+    return runs.values(variant, quantity, step=step, index=index) if exists else None
 
 
 def _median(runs: Runs, values: NDArray[np.float64]) -> Interval:

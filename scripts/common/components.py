@@ -77,6 +77,11 @@ def reads(family: Family, name: str) -> list[str]:
     return [parameter.name for parameter in parameters(family, name) if is_read(parameter.name)]
 
 
+def compares(measurement: str) -> bool:
+    """Whether a measurement compares its variant with another, the `reference`."""
+    return "reference" in (parameter.name for parameter in parameters(MEASUREMENT, measurement))
+
+
 def is_read(parameter: str) -> bool:
     """Whether a parameter of this name is filled in by the system rather than by the study's YAML."""
     return parameter in READABLE or parameter.removeprefix("reference_") in names(MEASUREMENT)

@@ -489,7 +489,7 @@ def _check_measurement(place: str, name: str, study: Study, names: Names) -> lis
     problems += _unknown_or_twice(f"{place}.variants", variants, names.variants, "variant")
     reads = components.reads(components.MEASUREMENT, name)
     problems += _not_measured(f"{place}: measurement '{name}'", [read for read in reads if _is_measurement(read)], variants, study, names)
-    if "reference" in (parameter.name for parameter in components.parameters(components.MEASUREMENT, name)):
+    if components.compares(name):
         if measurement.reference is None:
             return [*problems, f"{place}: measurement '{name}' needs the option 'reference', the name of a variant; add it"]
         problems += _unknown(f"{place}.reference", [measurement.reference], names.variants, "variant")

@@ -6,6 +6,7 @@ of the share is high enough. A value that is not finite counts as infinite; a re
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
@@ -180,36 +181,48 @@ class Runs:
         method = "share of replicas, 95 % interval by Clopper and Pearson; one counterexample refutes"
         return _decided(found, threshold=EVERY, direction="every", method=method, n=np.size(holds), words=words)
 
+    @cached_property
+    def _variants(self) -> dict[str, pd.DataFrame]:
+        return {str(name): rows for name, rows in self.table.groupby("variant", sort=False)}
+
+    @cached_property
+    def _steps(self) -> dict[str, set[int]]:
+        return {name: {int(step) for step in rows["step"].dropna().unique()} for name, rows in self._variants.items()}
+
+    @cached_property
+    def _quantities(self) -> dict[str, dict[str, pd.DataFrame]]:
+        return {name: {str(quantity): r for quantity, r in rows.groupby("quantity", sort=False)} for name, rows in self._variants.items()}
+
     def _of_variant(self, variant: str) -> pd.DataFrame:
-        rows = self.table[self.table["variant"] == variant]
-        if rows.empty:
-            raise KeyError(f"no numbers of variant '{variant}'; known: {', '.join(self.table['variant'].unique())}")
-        return rows
+        if variant not in self._variants:
+            raise KeyError(f"no numbers of variant '{variant}'; known: {', '.join(self._variants)}")
+        return self._variants[variant]
 
     def _of_quantity(self, variant: str, quantity: str, step: int | str | None) -> pd.DataFrame:
-        rows = self._of_variant(variant)
-        if step is not None:
-            # the last step of the variant: a quantity of which no run has it there has an earlier last step of its own
-            at_step = rows["step"] == (rows["step"].max() if step == "last" else step)
-            if not at_step.any():
-                raise KeyError(f"no numbers of '{variant}' at step {step}; known: {_listed(rows['step'])}, or last")
-            rows = rows[at_step]
-        return rows[rows["quantity"] == quantity]
+        rows = self._quantities.get(variant, {}).get(quantity, self._of_variant(variant).iloc[:0])
+        if step is None:
+            return rows
+        steps = self._steps[variant]
+        # the last step of the variant: a quantity of which no run has it there has an earlier last step of its own
+        wanted = max(steps) if step == "last" else step
+        if wanted not in steps:
+            raise KeyError(f"no numbers of '{variant}' at step {step}; known: {_listed(steps)}, or last")
+        return rows[rows["step"] == wanted]
 
     def _by_replica(self, variant: str, quantity: str, step: int | str | None) -> pd.DataFrame:
         """Return the numbers of a quantity at a step: a row for each replica of the variant, a column for each index it ever has."""
-        known = self.table[self.table["quantity"] == quantity]
-        if known.empty:
-            raise KeyError(f"unknown quantity '{quantity}'; known: {', '.join(sorted(self.table['quantity'].unique()))}")
-        own = known[known["variant"] == variant]
-        rows = self._of_quantity(variant, quantity, step)
-        wide = rows.pivot(index="replica", columns="index", values="value")
+        known = {name: quantities[quantity] for name, quantities in self._quantities.items() if quantity in quantities}
+        if not known:
+            everything = sorted({name for quantities in self._quantities.values() for name in quantities})
+            raise KeyError(f"unknown quantity '{quantity}'; known: {', '.join(everything)}")
+        wide = self._of_quantity(variant, quantity, step).pivot(index="replica", columns="index", values="value")
         replicas = sorted(self._of_variant(variant)["replica"].unique())
-        return wide.reindex(index=replicas, columns=sorted((known if own.empty else own)["index"].unique(), key=_rank))
+        labels = {label for rows in ([known[variant]] if variant in known else known.values()) for label in rows["index"].unique()}
+        return wide.reindex(index=replicas, columns=sorted(labels, key=_rank))
 
 
-def _listed(steps: Any) -> str:
-    return ", ".join(str(step) for step in sorted(steps.dropna().unique()))
+def _listed(steps: set[int]) -> str:
+    return ", ".join(str(step) for step in sorted(steps))
 
 
 def _rank(index: str) -> tuple[int, str]:

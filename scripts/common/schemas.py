@@ -31,7 +31,7 @@ def report_schema() -> Schema:
 
 def study_schema() -> Schema:
     """Return the schema of a study."""
-    measurements = {name: _part(components.MEASUREMENT, name, Measurement) for name in components.names(components.MEASUREMENT)}
+    measurements = {name: _measurement(name) for name in components.names(components.MEASUREMENT)}
     sections = {
         "data": _named(_one_of(components.DATASET, Part)),
         "defaults": _variant(required=()),
@@ -44,6 +44,15 @@ def study_schema() -> Schema:
     for name, section in sections.items():
         schema["properties"][name] = {"description": schema["properties"][name]["description"], **section}
     schema["$defs"] = {"Observation": schema["$defs"]["Observation"]}
+    return schema
+
+
+def _measurement(name: str) -> Schema:
+    schema = _part(components.MEASUREMENT, name, Measurement)
+    if components.compares(name):
+        schema["required"].append("reference")
+    else:
+        del schema["properties"]["reference"]
     return schema
 
 

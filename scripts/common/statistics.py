@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv
 
 LEVEL = 0.95
 
@@ -49,6 +48,8 @@ def share_interval(count: int, total: int, *, level: float = LEVEL) -> Interval:
     """
     if not 0 <= count <= total or total < 1:
         raise ValueError(f"a share needs 0 <= count <= total and total >= 1, not {count} of {total}")
+    from scipy.special import betaincinv  # noqa: PLC0415 - takes a while to import, and only claims need it
+
     tail = (1 - level) / 2
     low = 0.0 if count == 0 else float(betaincinv(count, total - count + 1, tail))
     high = 1.0 if count == total else float(betaincinv(count + 1, total - count, 1 - tail))

@@ -54,8 +54,8 @@ class TypesettingError(UserError):
     """A text that cannot be typeset; the message names the places, what is wrong there, and the remedy."""
 
 
-def to_html(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path) -> str:
-    """Return `markdown` as one HTML file that needs nothing beside it; pictures are read from `folder`.
+def to_html(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path, fonts: Path | None = None) -> str:
+    """Return `markdown` as one HTML file that needs nothing beside it; pictures are read from `folder`, fonts are kept in `fonts`.
 
     Raises:
         TypesettingError: the text breaks a convention, a picture is missing, a formula cannot be read, or the metadata are wrong.
@@ -63,7 +63,7 @@ def to_html(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path) -
     facts = _checked(metadata)
     fragment = _pandoc(markdown, "html", Path(folder), "--shift-heading-level-by=1")
     contents, _, body = fragment.partition(_CONTENTS_END)
-    style = _style(fragment, facts)
+    style = _style(fragment, facts, fonts)
     return _template("report.html.jinja", autoescape=True).render(
         metadata=facts,
         contents=re.sub(r' id="toc-[^"]*"', "", contents),
@@ -203,8 +203,8 @@ def _data_uri(path: Path) -> str:
     return f"data:{MEDIA_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _style(fragment: str, facts: Mapping[str, Any]) -> str:
+def _style(fragment: str, facts: Mapping[str, Any], fonts: Path | None) -> str:
     """Return the style of the page, with fonts that hold its characters."""
     math = html.unescape("".join(_FORMULA.findall(fragment)))
     text = html.unescape(re.sub(r"<[^>]+>", "", _FORMULA.sub("", fragment))) + json.dumps(facts, ensure_ascii=False)
-    return (TEMPLATES / "style.css").read_text(encoding="utf-8") + webfonts.font_faces(text=text, math=math)
+    return (TEMPLATES / "style.css").read_text(encoding="utf-8") + webfonts.font_faces(text=text, math=math, kept=fonts)

@@ -5,12 +5,17 @@ Text is set in Source Serif, math in STIX Two Math (without a math font, browser
 
 import base64
 import functools
+import hashlib
 import importlib.util
 import io
+import json
 import unicodedata
+from importlib import metadata
 from pathlib import Path
 
 from fontTools import subset
+
+from scripts.common import storage
 
 
 def _folder(package: str) -> Path:
@@ -35,19 +40,35 @@ _ITALICS = {chr(int(unicodedata.decomposition(chr(code)).split()[1], 16)): chr(c
 """The mathematical italic that MathML maps a single letter to."""
 
 
-def font_faces(*, text: str, math: str) -> str:
+def font_faces(*, text: str, math: str, kept: Path | None = None) -> str:
     """Return the CSS rules ``@font-face`` with the fonts as data: the characters of `text`, and of `math` with their italics.
 
     The same characters give the same rules.
+
+    Args:
+        text: all text of the page but its formulas.
+        math: all text of its formulas.
+        kept: a folder that keeps the rules for the next page with the same characters; cutting a font takes as long as pandoc does.
     """
     characters = frozenset(text) | frozenset(map(chr, range(0x20, 0x7F)))
-    rules = [
-        _rule(TEXT_FAMILY, weight, style, _subset(TEXT_FOLDER / f"SourceSerifPro-{face}.ttf", characters, _TEXT_FEATURES))
-        for face, weight, style in TEXT_FACES
-    ]
     symbols = frozenset(math) | frozenset(_ITALICS[letter] for letter in math if letter in _ITALICS) | frozenset(_DRAWN_BY_BROWSERS)
-    rules.append(_rule(MATH_FAMILY, "400", "normal", _subset(MATH_FOLDER / "STIXTwoMath-Regular.ttf", symbols, _MATH_FEATURES)))
-    return "".join(rules)
+    if kept is None:
+        return _rules(characters, symbols)
+    versions = [metadata.version(package) for package in ("fonttools", "ziamath", "font-source-serif-pro")]
+    key = hashlib.sha256(json.dumps([sorted(characters), sorted(symbols), versions]).encode()).hexdigest()
+    path = kept / f"{key}.json"
+    try:
+        rules: str = storage.load_json(path, digest=key)["rules"]
+    except storage.StorageError:
+        rules = _rules(characters, symbols)
+        storage.save_json(path, {"rules": rules, "digest": key})
+    return rules
+
+
+def _rules(characters: frozenset[str], symbols: frozenset[str]) -> str:
+    faces = [(TEXT_FAMILY, weight, style, TEXT_FOLDER / f"SourceSerifPro-{face}.ttf", characters) for face, weight, style in TEXT_FACES]
+    rules = [_rule(family, weight, style, _subset(file, wanted, _TEXT_FEATURES)) for family, weight, style, file, wanted in faces]
+    return "".join([*rules, _rule(MATH_FAMILY, "400", "normal", _subset(MATH_FOLDER / "STIXTwoMath-Regular.ttf", symbols, _MATH_FEATURES))])
 
 
 @functools.cache
