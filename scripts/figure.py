@@ -9,7 +9,13 @@ from scripts.common.drawing import Picture
 from scripts.common.style import Style
 
 
-def draw(inputs: Mapping[str, Any], *, kind: str, options: Mapping[str, Any], styles: Mapping[str, Mapping[str, str]] | None = None) -> Picture:
+def draw(
+    inputs: Mapping[str, Any],
+    *,
+    kind: str,
+    options: Mapping[str, Any],
+    styles: Mapping[str, Mapping[str, str]] | None = None,
+) -> Picture:
     """Return the figure of `kind` (a module of `figures`).
 
     Args:

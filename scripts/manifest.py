@@ -48,14 +48,12 @@ def _git(folder: Path, *arguments: str) -> str:
 @cache
 def _recipe_of(source: Source) -> Recipe:
     """Return the recipe of a file; it stands under ``recipe`` in the results folder where the file stands under its step."""
-    parts = Path(source.path).with_suffix(".json").parts
+    parts = Path(source.path).with_suffix("").parts
     for place in range(len(parts)):
-        path = Path(*parts[:place], "recipe", *parts[place:])
+        path = Path(*parts[:place], "recipe", *parts[place:-1], f"{parts[-1]}.{source.digest[:16]}.json")
         if path.is_file():
-            recipe = from_json(path.read_text(encoding="utf-8"))
-            if recipe.digest == source.digest:
-                return recipe
-    raise UserError(f"{source.path}: its recipe is missing or was changed while the build was running; run the same command again")
+            return from_json(path.read_text(encoding="utf-8"))
+    raise UserError(f"{source.path}: its recipe is missing under recipe/ in the results folder; run the same command again")
 
 
 def _seeds(recipe: Recipe) -> dict[str, int]:

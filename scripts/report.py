@@ -54,7 +54,9 @@ def markdown(
     return "\n\n".join(parts)
 
 
-def typeset(text: str, *, kind: str, report: Mapping[str, Any], studies: Mapping[str, Any], manifest: Mapping[str, Any], digest: str, fonts: Path) -> bytes:
+def typeset(
+    text: str, *, kind: str, report: Mapping[str, Any], studies: Mapping[str, Any], manifest: Mapping[str, Any], digest: str, fonts: Path
+) -> bytes:
     """Return the report as the bytes of an HTML file (`kind` "html"), whose fonts are kept in `fonts`, or of a PDF ("pdf")."""
     keys = ("title", "author", "student_id", "course", "date", "edition")
     metadata = {key: report[key] for key in keys} | {

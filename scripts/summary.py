@@ -25,7 +25,8 @@ def check(claims: Sequence[Mapping[str, Any]], *, strict: bool) -> None:
     """
     failed = [f"{claim['study']}.{claim['id']} is {claim['verdict']}" for claim in claims if claim["verdict"] != "supported"]
     if strict and failed:
-        raise UnsupportedClaimError(f"strict: true, and not every claim is supported: {'; '.join(failed)}; correct the text or set strict: false")
+        told = "; ".join(failed)
+        raise UnsupportedClaimError(f"strict: true, and not every claim is supported: {told}; correct the text or set strict: false")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from scripts.common import components, digest, syntax
+from scripts.common import components, digest, memory, syntax
 from scripts.common.places import PROJECT
 from tests.builds import with_mini_study
 
@@ -46,7 +46,7 @@ def point_to(folder):
 
 def forget():
     """Forget what the code has read of the project's files."""
-    for module in (components, digest, syntax):
+    for module in (components, digest, memory, syntax):
         for function in vars(module).values():
             if hasattr(function, "cache_clear"):
                 function.cache_clear()

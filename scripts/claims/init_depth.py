@@ -104,7 +104,7 @@ def large_spectrum_is_as_alike_as_two_proper_ones(runs: Runs) -> Finding:
         runs.values("deep_large", "spectrum_distance", step=0),
         runs.values("deep_he", "spectrum_distance", step=0),
         below=2,
-        statement="Rescaled, the spectrum of a large initialization is as like that of a He initialization as two He initializations are alike.",
+        statement="Rescaled, the spectrum of a large initialization is as like that of a He initialization as two of these are alike.",
         quantity="distance of the rescaled spectra, relative to two He initializations",
         reason="twice the distance of the control is the most that may pass for its own spread",
     )
@@ -256,7 +256,7 @@ def features_are_largest_outside(runs: Runs) -> Finding:
             runs.values("deep_he_ood", "singular_value_own_points", step="last", index=1),
         ),
         above=1,
-        statement="The features of the deep network trained on the shifted range are larger on the whole range than on its own training points.",
+        statement="The features of the deep network trained on the shifted range are larger on the whole range than on its own points.",
         quantity="largest singular value on the whole range, relative to that on as many own training points",
         reason="the largest feature has then most of its weight where there is no training point",
     )

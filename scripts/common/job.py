@@ -72,10 +72,7 @@ def run(snakemake: Any) -> Iterator[Job]:
     with path.open("w", encoding="utf-8") as log:
         started = time.perf_counter()
         try:
-            recipe = from_json(Path(snakemake.input.recipe).read_text(encoding="utf-8"))
-            if recipe.digest != snakemake.params.digest:
-                raise UserError("the configuration or the code changed while this build was running; run the same command again")
-            yield Job(recipe, log, benchmark)
+            yield Job(_recipe(Path(snakemake.input.recipe)), log, benchmark)
             log.write(f"done in {time.perf_counter() - started:.2f} s\n")
         except UserError as error:
             log.write(f"{error}\n")
@@ -84,6 +81,16 @@ def run(snakemake: Any) -> Iterator[Job]:
             log.write(traceback.format_exc())
             problem = traceback.format_exc(limit=0).strip().splitlines()[-1]
             sys.exit(f"{snakemake.rule}: failed unexpectedly ({problem}); the log has more: {path}")
+
+
+def _recipe(path: Path) -> Recipe:
+    try:
+        recipe = from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: cannot be read as a recipe ({error}); delete it (rm {path}) and run the same command again") from None
+    if path.name.split(".")[-2] != recipe.digest[:16]:
+        raise UserError(f"{path}: altered since it was written; delete it (rm {path}) and run the same command again")
+    return recipe
 
 
 def _load(source: Source) -> Any:

@@ -1,4 +1,4 @@
-"""The plan of a build: every job that a configuration asks for, with its recipe. The rules ask it for inputs and digests.
+"""The plan of a build: every job that a configuration asks for, with its recipe. The rules ask it for inputs and recipes.
 
 Names of jobs are paths below the folder of their step: ``init_depth/deep_he`` for `train`, ``init_depth/deep_he/spectrum`` for
 `measure`. A rule's wildcards, joined by slashes, are the name of its job.
@@ -8,16 +8,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.common import components
+from scripts.common import components, memory
 from scripts.common.components import Family
 from scripts.common.configuration import Figure, Study, Variant, load_report
 from scripts.common.digest import make_recipe
 from scripts.common.errors import UserError
+from scripts.common.files import save_text
 from scripts.common.places import PROJECT, chapter_path, claims_path
 from scripts.common.recipe import Recipe, Source
-from scripts.common.storage import save_text
 
-TEMPLATES = tuple(f"templates/{name}" for name in ("preface.md.jinja", "report.html.jinja", "report.typ.jinja", "filter.lua", "math.lua", "style.css"))
+TEMPLATES = tuple(
+    f"templates/{name}" for name in ("preface.md.jinja", "report.html.jinja", "report.typ.jinja", "filter.lua", "math.lua", "style.css")
+)
+
+RECIPES_KEPT = 3
+"""How many former recipes of a job are kept beside the one that is needed now."""
 
 SETTINGS_OF_TRAINING = ("network", "initialization", "optimizer", "batches", "loss", "evaluate_every", "save_every", "precision")
 
@@ -31,6 +36,7 @@ class Plan:
         Raises:
             ConfigurationError: anything in the report's or a study's configuration is wrong.
         """
+        memory.load(Path(f"{settings.get('results')}/recipe/sources.memory"))
         self.report, self.studies = load_report(settings)
         self.results = self.report.results
         self._recipes: dict[tuple[str, str], Recipe] = {}
@@ -51,13 +57,13 @@ class Plan:
 
         return paths
 
-    def digest(self, step: str) -> Callable[[Iterable[str]], str]:
-        """Return the function of a step that gives a job's digest: wildcards -> digest."""
+    def recipe(self, step: str) -> Callable[[Iterable[str]], str]:
+        """Return the function of a step that gives a job's recipe file: wildcards -> path."""
 
-        def digest(wildcards: Iterable[str]) -> str:
-            return self._recipe(step, wildcards).digest
+        def path(wildcards: Iterable[str]) -> str:
+            return self._recipe(step, wildcards).path(self.results)
 
-        return digest
+        return path
 
     def targets(self) -> list[str]:
         """Return the files that the whole build is for."""
@@ -67,16 +73,28 @@ class Plan:
         return [f"{self.results}/report/{file}" for file in files]
 
     def write_recipes(self) -> None:
-        """Write each recipe to ``results/recipe`` where it is not there already; rules have them as inputs.
+        """Write each recipe to ``results/recipe``; rules have them as inputs.
+
+        A recipe's file is named by its digest and never changes, so that a build that is running keeps its own. One that is needed
+        again after another one of its job is made newer than that one's outputs. Of each job the last few are kept.
 
         Raises:
             StorageError: the results folder cannot be written.
         """
-        for (step, name), made in self._recipes.items():
-            path = Path(f"{self.results}/recipe/{step}/{name}.json")
-            text = made.as_json()
-            if not path.is_file() or path.read_bytes() != text.encode():
-                save_text(path, text)
+        folder = Path(f"{self.results}/recipe")
+        written: dict[str, list[Path]] = {}
+        for path in sorted(folder.rglob("*.json"), key=lambda path: path.stat().st_mtime_ns):
+            written.setdefault(path.as_posix().rsplit(".", 2)[0], []).append(path)
+        for made in self._recipes.values():
+            path = Path(made.path(self.results))
+            others = [other for other in written.get(path.as_posix().rsplit(".", 2)[0], []) if other != path]
+            if not path.is_file():
+                save_text(path, made.as_json())
+            elif others and others[-1].stat().st_mtime_ns > path.stat().st_mtime_ns:
+                path.touch()
+            for old in others[:-RECIPES_KEPT]:
+                old.unlink()
+        memory.save(folder / "sources.memory")
 
     def _recipe(self, step: str, wildcards: Iterable[str]) -> Recipe:
         name = "/".join(wildcards) or "report"
@@ -100,7 +118,11 @@ class Plan:
         for measurement in _in_order_of_reading(study):
             for variant_name in _variants(study, study.measurements[measurement].variants):
                 self._plan_measurement(study_name, study, variant_name, measurement)
-        measured = {name: self._source("measure", name, kind=name.rpartition("/")[2]) for step, name in self._recipes if step == "measure" and name.startswith(f"{study_name}/")}
+        measured = {
+            name: self._source("measure", name, kind=name.rpartition("/")[2])
+            for step, name in self._recipes
+            if step == "measure" and name.startswith(f"{study_name}/")
+        }
         scripts = sorted({_file(components.MEASUREMENT, name) for name in study.measurements})
         self._add("number", study_name, settings={}, inputs={"measured": measured}, scripts=scripts)
         self._add(
@@ -226,7 +248,9 @@ def _in_order_of_reading(study: Study) -> list[str]:
     def visit(name: str, above: tuple[str, ...]) -> None:
         if name in above:
             circle = " -> ".join([*above, name])
-            raise UserError(f"scripts/measurements: measurements read each other in a circle: {circle}; let one of them do without the other")
+            raise UserError(
+                f"scripts/measurements: measurements read each other in a circle: {circle}; let one do without the other"
+            )
         if name in study.measurements and name not in ordered:
             for read in components.reads(components.MEASUREMENT, name):
                 visit(read.removeprefix("reference_") if read not in study.measurements else read, (*above, name))

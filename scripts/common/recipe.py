@@ -43,6 +43,10 @@ class Recipe:
     libraries: dict[str, str]
     digest: str
 
+    def path(self, results: str) -> str:
+        """Return the path of the recipe's file in a results folder; its name has the start of the digest."""
+        return f"{results}/recipe/{self.step}/{self.name}.{self.digest[:16]}.json"
+
     def as_json(self) -> str:
         """Return the recipe as JSON text."""
         return json.dumps(asdict(self), indent=1) + "\n"

@@ -8,9 +8,7 @@ steps, G points of the dense grid, K singular values, F features. An axis that s
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,15 +16,19 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.common.errors import UserError
+from scripts.common.files import StorageError as StorageError
+from scripts.common.files import check_digest, remedy
+from scripts.common.files import file_sha256 as file_sha256
+from scripts.common.files import load_json as load_json
+from scripts.common.files import load_numbers as load_numbers
+from scripts.common.files import save_json as save_json
+from scripts.common.files import save_numbers as save_numbers
+from scripts.common.files import save_text as save_text
+from scripts.common.files import write_atomically as write_atomically
 
 FORMAT = 1
 
 Arrays = dict[str, NDArray[Any]]
-
-
-class StorageError(UserError):
-    """A stored file that cannot be used, or a place that cannot be written; the message names it and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,8 @@ def load(path: str | Path, *, kind: str, digest: str | None = None) -> Arrays:
     path = Path(path)
     header, arrays = _read(path)
     if header.get("kind") != kind:
-        raise StorageError(f"{path}: is a file of kind '{header.get('kind')}', expected '{kind}'; {_remedy(path)}")
-    _check_digest(path, header.get("digest"), digest)
+        raise StorageError(f"{path}: is a file of kind '{header.get('kind')}', expected '{kind}'; {remedy(path)}")
+    check_digest(path, header.get("digest"), digest)
     return arrays
 
 
@@ -147,96 +149,6 @@ def read_header(path: str | Path) -> dict[str, Any]:
 def quantities(path: str | Path) -> dict[str, str]:
     """Return the axes of each array of a file that holds numbers of the report, by key."""
     return {key: spec["axes"] for key, spec in read_header(path)["arrays"].items() if spec["quantity"]}
-
-
-def save_json(path: str | Path, content: Any) -> None:
-    """Write `content` as JSON with sorted keys, in full or not at all. Numbers must be finite."""
-    save_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def load_json(path: str | Path, *, digest: str | None = None) -> Any:
-    """Read a JSON file; with `digest`, check that its top level key ``digest`` is the same.
-
-    Raises:
-        StorageError: the file is missing, is not JSON, or was made under another digest.
-    """
-    path = Path(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StorageError(f"{path}: missing; {_remedy(path)}") from None
-    except (ValueError, OSError) as error:
-        raise StorageError(f"{path}: cannot be read as JSON ({error}); {_remedy(path)}") from None
-    _check_digest(path, content.get("digest") if isinstance(content, dict) else None, digest)
-    return content
-
-
-def save_text(path: str | Path, text: str) -> None:
-    """Write `text` as UTF-8, in full or not at all."""
-    write_atomically(Path(path), lambda file: file.write(text.encode("utf-8")))
-
-
-def save_numbers(path: str | Path, text: str, *, digest: str) -> None:
-    """Write CSV `text` below a first line that names its recipe's `digest`, in full or not at all."""
-    save_text(path, f"# recipe {digest} sha256 {hashlib.sha256(text.encode()).hexdigest()}\n{text}")
-
-
-def load_numbers(path: str | Path, *, digest: str) -> str:
-    """Return the CSV text that `save_numbers` wrote.
-
-    Raises:
-        StorageError: the file is missing, altered, or was made under another digest.
-    """
-    path = Path(path)
-    try:
-        first, _, text = path.read_text(encoding="utf-8").partition("\n")
-    except FileNotFoundError:
-        raise StorageError(f"{path}: missing; {_remedy(path)}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StorageError(f"{path}: cannot be read ({error}); {_remedy(path)}") from None
-    words = first.split()
-    if len(words) != 5 or words[4] != hashlib.sha256(text.encode()).hexdigest():
-        raise StorageError(f"{path}: altered since it was saved; {_remedy(path)}")
-    _check_digest(path, words[2], digest)
-    return text
-
-
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it to `path`.
-
-    Raises:
-        StorageError: the folder or the disk does not take the file.
-    """
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "wb") as file:
-            write(file)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-        temporary = None
-    except OSError as error:
-        raise StorageError(
-            f"{path}: cannot be written ({error.strerror}); make the folder writable or free disk space, then run the same command again"
-        ) from None
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def file_sha256(path: str | Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check_digest(path: Path, found: str | None, expected: str | None) -> None:
-    if expected is not None and found != expected:
-        raise StorageError(
-            f"{path}: was made under recipe {str(found)[:12]}, this build needs {expected[:12]} "
-            f"(a setting, code or library changed since); {_remedy(path)}"
-        )
 
 
 def _sha256(array: NDArray[Any]) -> str:
@@ -271,20 +183,16 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
         header = json.loads(stored.pop("header").tobytes())
         specs = {key: (spec["dtype"], tuple(spec["shape"]), spec["sha256"]) for key, spec in header["arrays"].items()}
     except FileNotFoundError:
-        raise StorageError(f"{path}: missing; {_remedy(path)}") from None
+        raise StorageError(f"{path}: missing; {remedy(path)}") from None
     except (PermissionError, IsADirectoryError) as error:
-        raise StorageError(f"{path}: cannot be read ({error.strerror}); {_remedy(path)}") from None
+        raise StorageError(f"{path}: cannot be read ({error.strerror}); {remedy(path)}") from None
     except Exception as error:  # noqa: BLE001 - there is little that zipfile, zlib and numpy do not raise on a damaged archive
         problem = " ".join(str(error).split()) or type(error).__name__
-        raise StorageError(f"{path}: damaged or not an array file of this project ({problem}); {_remedy(path)}") from None
+        raise StorageError(f"{path}: damaged or not an array file of this project ({problem}); {remedy(path)}") from None
     if header.get("format") != FORMAT:
-        raise StorageError(f"{path}: has format {header.get('format')}, this version reads {FORMAT}; {_remedy(path)}")
+        raise StorageError(f"{path}: has format {header.get('format')}, this version reads {FORMAT}; {remedy(path)}")
     found = {key: (array.dtype.str, array.shape, _sha256(array)) for key, array in stored.items()}
     if found != specs:
         altered = sorted(key for key in found.keys() | specs.keys() if found.get(key) != specs.get(key))
-        raise StorageError(f"{path}: altered since it was saved (array {', '.join(altered)}); {_remedy(path)}")
+        raise StorageError(f"{path}: altered since it was saved (array {', '.join(altered)}); {remedy(path)}")
     return header, stored
-
-
-def _remedy(path: Path) -> str:
-    return f"delete it (rm {path}) and run the same command again to rebuild it"

@@ -5,10 +5,11 @@ import hashlib
 import inspect
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 
+from scripts.common import memory
 from scripts.common.errors import UserError
 
 
@@ -35,11 +36,8 @@ def parse(path: Path) -> ast.Module:
 @cache
 def functions(path: Path) -> dict[str, tuple[Parameter, ...]]:
     """Return the public top-level functions of a file by name, each with its keyword-only and other parameters in order."""
-    return {
-        node.name: tuple(_parameters(node.args))
-        for node in parse(path).body
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
-    }
+    found = memory.recall(path, "functions", _functions)
+    return {name: tuple(Parameter(*parameter) for parameter in parameters) for name, parameters in found.items()}
 
 
 @cache
@@ -67,45 +65,20 @@ def described(docstring: str, heading: str) -> dict[str, str]:
 @cache
 def marked_keys(path: Path, mark: str) -> tuple[str, ...]:
     """Return the keys of a file's dictionaries under which stands a call with the keyword `mark` set to True, in order."""
-    entries = [entry for node in ast.walk(parse(path)) if isinstance(node, ast.Dict) for entry in zip(node.keys, node.values, strict=True)]
-    return tuple(
-        key.value
-        for key, value in entries
-        if isinstance(key, ast.Constant)
-        and isinstance(key.value, str)
-        and isinstance(value, ast.Call)
-        and any(_sets(keyword, mark) for keyword in value.keywords)
-    )
+    return tuple(memory.recall(path, f"keys marked {mark}", lambda path: _marked_keys(path, mark)))
 
 
 @cache
 def digest(path: Path) -> str:
     """Return a digest of what a file does: of its syntax tree, without comments, docstrings and layout."""
-    tree = _parse(path)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(node):
-            node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    found: str = memory.recall(path, "digest", _digest)
+    return found
 
 
 @cache
 def imports(path: Path) -> tuple[frozenset[str], frozenset[str]]:
     """Return what a file imports, anywhere in it: modules of this project (dotted names that may be modules), and other packages."""
-    own: set[str] = set()
-    others: set[str] = set()
-    for node in ast.walk(parse(path)):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            top = name.partition(".")[0]
-            if top == "scripts":
-                own.add(name)
-            elif top not in sys.stdlib_module_names:
-                others.add(top)
+    own, others = memory.recall(path, "imports", _imports)
     return frozenset(own), frozenset(others)
 
 
@@ -121,6 +94,53 @@ def reachable(roots: list[Path], project: Path) -> list[Path]:
         candidates = (project.joinpath(*name.split(".")).with_suffix(".py") for name in imports(path)[0])
         waiting += [candidate for candidate in candidates if candidate.is_file()]
     return sorted(found)
+
+
+def _functions(path: Path) -> dict[str, list[tuple[str, str, bool, bool]]]:
+    return {
+        node.name: [astuple(parameter) for parameter in _parameters(node.args)]
+        for node in parse(path).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
+
+
+def _marked_keys(path: Path, mark: str) -> list[str]:
+    entries = [entry for node in ast.walk(parse(path)) if isinstance(node, ast.Dict) for entry in zip(node.keys, node.values, strict=True)]
+    return [
+        key.value
+        for key, value in entries
+        if isinstance(key, ast.Constant)
+        and isinstance(key.value, str)
+        and isinstance(value, ast.Call)
+        and any(_sets(keyword, mark) for keyword in value.keywords)
+    ]
+
+
+def _digest(path: Path) -> str:
+    tree = _parse(path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(node):
+            node.body = node.body[1:] or [ast.Pass()]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _imports(path: Path) -> tuple[list[str], list[str]]:
+    own: set[str] = set()
+    others: set[str] = set()
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            top = name.partition(".")[0]
+            if top == "scripts":
+                own.add(name)
+            elif top not in sys.stdlib_module_names:
+                others.add(top)
+    return sorted(own), sorted(others)
 
 
 def _parse(path: Path) -> ast.Module:

@@ -1,7 +1,7 @@
 rule claim:
     input:
         unpack(plan.inputs("claim")),
-        recipe="<results>/recipe/claim/{study}.json",
+        recipe=plan.recipe("claim"),
     output:
         "<results>/claim/{study}.json",
     log:
@@ -14,7 +14,5 @@ rule claim:
     resources:
         mem_mb=1000,
         runtime=5,
-    params:
-        digest=plan.digest("claim"),
     script:
         "../../scripts/claim.py"

@@ -1,7 +1,7 @@
 rule data:
     input:
         unpack(plan.inputs("data")),
-        recipe="<results>/recipe/data/{dataset}.json",
+        recipe=plan.recipe("data"),
     output:
         "<results>/data/{dataset}.npz",
     log:
@@ -14,7 +14,5 @@ rule data:
     resources:
         mem_mb=500,
         runtime=5,
-    params:
-        digest=plan.digest("data"),
     script:
         "../../scripts/data.py"

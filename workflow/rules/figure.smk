@@ -1,7 +1,7 @@
 rule figure:
     input:
         unpack(plan.inputs("figure")),
-        recipe="<results>/recipe/figure/{figure}.json",
+        recipe=plan.recipe("figure"),
     output:
         svg=report(
             "<results>/figure/{figure}.svg",
@@ -21,7 +21,5 @@ rule figure:
     resources:
         mem_mb=1500,
         runtime=5,
-    params:
-        digest=plan.digest("figure"),
     script:
         "../../scripts/figure.py"

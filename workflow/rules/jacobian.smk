@@ -1,7 +1,7 @@
 rule jacobian:
     input:
         unpack(plan.inputs("jacobian")),
-        recipe="<results>/recipe/jacobian/{variant}.json",
+        recipe=plan.recipe("jacobian"),
     output:
         "<results>/jacobian/{variant}.npz",
     log:
@@ -13,7 +13,5 @@ rule jacobian:
     resources:
         mem_mb=1500,
         runtime=5,
-    params:
-        digest=plan.digest("jacobian"),
     script:
         "../../scripts/jacobian.py"

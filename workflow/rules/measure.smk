@@ -1,7 +1,7 @@
 rule measure:
     input:
         unpack(plan.inputs("measure")),
-        recipe="<results>/recipe/measure/{variant}/{measurement}.json",
+        recipe=plan.recipe("measure"),
     output:
         "<results>/measure/{variant}/{measurement}.npz",
     log:
@@ -14,7 +14,5 @@ rule measure:
     resources:
         mem_mb=2000,
         runtime=5,
-    params:
-        digest=plan.digest("measure"),
     script:
         "../../scripts/measure.py"

@@ -1,7 +1,7 @@
 rule number:
     input:
         unpack(plan.inputs("number")),
-        recipe="<results>/recipe/number/{study}.json",
+        recipe=plan.recipe("number"),
     output:
         "<results>/number/{study}.csv",
     log:
@@ -14,7 +14,5 @@ rule number:
     resources:
         mem_mb=1000,
         runtime=5,
-    params:
-        digest=plan.digest("number"),
     script:
         "../../scripts/number.py"

@@ -1,7 +1,7 @@
 rule summary:
     input:
         unpack(plan.inputs("summary")),
-        recipe="<results>/recipe/summary/report.json",
+        recipe=plan.recipe("summary"),
     output:
         numbers="<results>/report/numbers.csv",
         claims="<results>/report/claims.json",
@@ -15,8 +15,6 @@ rule summary:
     resources:
         mem_mb=1000,
         runtime=5,
-    params:
-        digest=plan.digest("summary"),
     script:
         "../../scripts/summary.py"
 
@@ -24,7 +22,7 @@ rule summary:
 rule manifest:
     input:
         unpack(plan.inputs("manifest")),
-        recipe="<results>/recipe/manifest/report.json",
+        recipe=plan.recipe("manifest"),
     output:
         "<results>/report/manifest.json",
     log:
@@ -37,8 +35,6 @@ rule manifest:
     resources:
         mem_mb=1000,
         runtime=5,
-    params:
-        digest=plan.digest("manifest"),
     script:
         "../../scripts/manifest.py"
 
@@ -46,7 +42,7 @@ rule manifest:
 rule report:
     input:
         unpack(plan.inputs("report")),
-        recipe="<results>/recipe/report/{kind}.json",
+        recipe=plan.recipe("report"),
     output:
         "<results>/report/report.{kind}",
     log:
@@ -61,7 +57,5 @@ rule report:
     resources:
         mem_mb=2000,
         runtime=5,
-    params:
-        digest=plan.digest("report"),
     script:
         "../../scripts/report.py"

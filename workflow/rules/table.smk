@@ -1,7 +1,7 @@
 rule table:
     input:
         unpack(plan.inputs("table")),
-        recipe="<results>/recipe/table/{table}.json",
+        recipe=plan.recipe("table"),
     output:
         "<results>/table/{table}.json",
     log:
@@ -14,7 +14,5 @@ rule table:
     resources:
         mem_mb=1000,
         runtime=5,
-    params:
-        digest=plan.digest("table"),
     script:
         "../../scripts/table.py"

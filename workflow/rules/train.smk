@@ -1,7 +1,7 @@
 rule train:
     input:
         unpack(plan.inputs("train")),
-        recipe="<results>/recipe/train/{variant}.json",
+        recipe=plan.recipe("train"),
     output:
         "<results>/train/{variant}.npz",
     log:
@@ -13,7 +13,5 @@ rule train:
     resources:
         mem_mb=1000,
         runtime=10,
-    params:
-        digest=plan.digest("train"),
     script:
         "../../scripts/train.py"
