@@ -177,7 +177,12 @@ def test_a_file_made_under_other_settings_is_told_in_one_line(project):
 @pytest.mark.parametrize(
     ("path", "damage", "job", "expected"),
     [
-        ("results/number/mini.csv", lambda text: text[:-2] + ("1\n" if text[-2] != "1" else "2\n"), ("claim", "mini"), "altered since it was saved"),
+        (
+            "results/number/mini.csv",
+            lambda text: text[:-2] + ("1\n" if text[-2] != "1" else "2\n"),
+            ("claim", "mini"),
+            "altered since it was saved",
+        ),
         ("results/number/mini.csv", lambda text: text[:-20], ("table", "mini/fates"), "altered since it was saved"),
         ("results/claim/mini.json", lambda text: text[:-20], ("summary", "report"), "cannot be read as JSON ("),
         ("results/table/mini/fates.json", lambda text: text[: len(text) // 2], ("report", "html"), "cannot be read as JSON ("),
@@ -185,7 +190,15 @@ def test_a_file_made_under_other_settings_is_told_in_one_line(project):
         ("results/figure/mini/curves.svg", lambda text: text.replace("<svg", "<svg ", 1), ("report", "html"), "altered since it was drawn"),
         ("results/report/manifest.json", lambda text: "", ("report", "pdf"), "cannot be read as JSON ("),
     ],
-    ids=["a number altered", "numbers cut off", "claims cut off", "a table cut off", "another JSON", "a picture altered", "an empty manifest"],
+    ids=[
+        "a number altered",
+        "numbers cut off",
+        "claims cut off",
+        "a table cut off",
+        "another JSON",
+        "a picture altered",
+        "an empty manifest",
+    ],
 )
 def test_other_files_that_cannot_be_used_are_told_in_one_line(project, path, damage, job, expected):
     (project / path).write_text(damage((project / path).read_text()))
@@ -207,7 +220,9 @@ def test_a_strict_report_refuses_a_claim_that_is_not_supported(project):
     content = json.loads(path.read_text())
     content["claims"][0]["verdict"] = "inconclusive"
     path.write_text(json.dumps(content))
-    expected = "strict: true, and not every claim is supported: mini.wide_beats_narrow is inconclusive; correct the text or set strict: false"
+    expected = (
+        "strict: true, and not every claim is supported: mini.wide_beats_narrow is inconclusive; correct the text or set strict: false"
+    )
     assert failed("summary", "report") == expected
 
 

@@ -21,7 +21,11 @@ SCRIPTS = sorted((PROJECT / "scripts").rglob("*.py"))
 STEPS = sorted((PROJECT / "scripts").glob("*.py"))
 REPORT, STUDIES = load_report(read_yaml(PROJECT / "config/report.yaml"))
 RULES = dict(
-    re.findall(r"^rule (\w+):\n((?:(?: {4}.*)?\n)+)", "\n".join(path.read_text() + "\n" for path in (PROJECT / "workflow/rules").glob("*.smk")), re.MULTILINE)
+    re.findall(
+        r"^rule (\w+):\n((?:(?: {4}.*)?\n)+)",
+        "\n".join(path.read_text() + "\n" for path in (PROJECT / "workflow/rules").glob("*.smk")),
+        re.MULTILINE,
+    )
 )
 CACHED = {"train", "jacobian"}
 FILLED_IN = {"generator", "variants", "bootstrap"}
@@ -73,7 +77,11 @@ def test_every_claim_of_an_observation_is_a_function():
 
 def test_every_module_is_imported_or_run():
     imported = set().union(*(syntax.imports(path)[0] for path in SCRIPTS)) | {"scripts.common.schemas"}
-    unused = [identify(path) for path in SCRIPTS if path.parent.name == "common" and f"scripts.common.{path.stem}" not in imported | snakefile_imports()]
+    unused = [
+        identify(path)
+        for path in SCRIPTS
+        if path.parent.name == "common" and f"scripts.common.{path.stem}" not in imported | snakefile_imports()
+    ]
     assert unused == []
 
 
@@ -85,7 +93,9 @@ def test_the_quick_report_has_only_keys_of_the_report():
     assert read_yaml(PROJECT / "config/quick.yaml").keys() <= read_yaml(PROJECT / "config/report.yaml").keys()
 
 
-@pytest.mark.parametrize("family", [components.MEASUREMENT, components.FIGURE, components.TABLE, components.DATASET], ids=lambda family: family.word)
+@pytest.mark.parametrize(
+    "family", [components.MEASUREMENT, components.FIGURE, components.TABLE, components.DATASET], ids=lambda family: family.word
+)
 def test_every_keyword_of_a_part_is_an_option_or_filled_in(family):
     """An annotation that is not among the types of options would make a keyword that no study can set."""
     for name in components.names(family):
@@ -177,7 +187,17 @@ def test_every_rule_file_is_included_and_the_snakefile_has_no_rule_but_all():
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_says_all_that_a_rule_must_in_the_usual_order(name):
     keywords = re.findall(r"^ {4}(\w+):", RULES[name], re.MULTILINE)
-    usual = ["input", "output", "log", "cache" if name in CACHED else "benchmark", "wildcard_constraints", "conda", "threads", "resources", "script"]
+    usual = [
+        "input",
+        "output",
+        "log",
+        "cache" if name in CACHED else "benchmark",
+        "wildcard_constraints",
+        "conda",
+        "threads",
+        "resources",
+        "script",
+    ]
     assert keywords == [keyword for keyword in usual if keyword != "wildcard_constraints" or keyword in keywords]
     assert 'conda:\n        "../../environment.yml"' in RULES[name]
     assert f'script:\n        "../../scripts/{name}.py"' in RULES[name]

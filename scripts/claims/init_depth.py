@@ -238,9 +238,7 @@ def fit_fails_outside(runs: Runs) -> Finding:
 def fit_inside_is_unharmed(runs: Runs) -> Finding:
     """The test loss inside the shifted training range, against the network trained on the whole range."""
     return runs.median(
-        paired_ratio(
-            runs.values("deep_he_ood", "test_loss_inside", step="last"), runs.values("deep_he", "test_loss_inside", step="last")
-        ),
+        paired_ratio(runs.values("deep_he_ood", "test_loss_inside", step="last"), runs.values("deep_he", "test_loss_inside", step="last")),
         below=1.5,
         statement="Inside the shifted range the deep network is about as good as one that was trained on the whole range.",
         quantity="test loss inside, relative to the network trained on the whole range with the same seeds",

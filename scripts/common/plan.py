@@ -248,9 +248,7 @@ def _in_order_of_reading(study: Study) -> list[str]:
     def visit(name: str, above: tuple[str, ...]) -> None:
         if name in above:
             circle = " -> ".join([*above, name])
-            raise UserError(
-                f"scripts/measurements: measurements read each other in a circle: {circle}; let one do without the other"
-            )
+            raise UserError(f"scripts/measurements: measurements read each other in a circle: {circle}; let one do without the other")
         if name in study.measurements and name not in ordered:
             for read in components.reads(components.MEASUREMENT, name):
                 visit(read.removeprefix("reference_") if read not in study.measurements else read, (*above, name))

@@ -35,7 +35,14 @@ CLAIM = {
     "n": 20,
     "verdict": "supported",
 }
-EVERY = CLAIM | {"direction": "every", "estimate": 0.95, "interval": [0.751, 0.999], "threshold": 0.8, "verdict": "refuted", "statement": "All work."}
+EVERY = CLAIM | {
+    "direction": "every",
+    "estimate": 0.95,
+    "interval": [0.751, 0.999],
+    "threshold": 0.8,
+    "verdict": "refuted",
+    "statement": "All work.",
+}
 ROWS = [
     *(Row("s", "a", replica, step, "loss", None, (replica + 1.0) / (step + 1)) for replica in range(3) for step in (0, 9)),
     *(Row("s", "a", replica, 0, "norm", "0.weight", 1234567.0) for replica in range(3)),
@@ -121,7 +128,10 @@ def test_a_claim_has_the_words_of_its_verdict_and_no_other(verdict):
 
 def test_evidence_is_told_in_words():
     assert chapter.evidence(CLAIM) == "loss: 0.500, 95 % interval 0.250 to 0.750, n = 20"
-    assert chapter.evidence(CLAIM | {"estimate": "inf", "interval": [0.25, "inf"]}) == "loss: infinite, 95 % interval 0.250 to infinity, n = 20"
+    assert (
+        chapter.evidence(CLAIM | {"estimate": "inf", "interval": [0.25, "inf"]})
+        == "loss: infinite, 95 % interval 0.250 to infinity, n = 20"
+    )
     assert chapter.evidence(EVERY) == "loss: 19 of 20 replicas; share at least 0.751 at 95 %"
 
 

@@ -17,7 +17,12 @@ FILES = {
     "templates/page.html": "<p>",
 }
 INPUTS = {"train": {"": Source("results/train/a.npz", "train", "1" * 64)}}
-DEFAULTS = {"settings": {"a": 1, "b": {"c": 2.0, "d": 3.0}}, "inputs": INPUTS, "scripts": ["scripts/step.py"], "files": ["templates/page.html"]}
+DEFAULTS = {
+    "settings": {"a": 1, "b": {"c": 2.0, "d": 3.0}},
+    "inputs": INPUTS,
+    "scripts": ["scripts/step.py"],
+    "files": ["templates/page.html"],
+}
 
 
 @pytest.fixture

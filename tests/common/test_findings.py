@@ -95,7 +95,11 @@ def test_fates_and_replicas_are_counted():
     assert study().replicas("wild") == 3
 
 
-MEDIANS = {"supported": np.linspace(2, 3, REPLICAS), "refuted": np.linspace(0.1, 0.2, REPLICAS), "inconclusive": np.linspace(0.5, 1.5, REPLICAS)}
+MEDIANS = {
+    "supported": np.linspace(2, 3, REPLICAS),
+    "refuted": np.linspace(0.1, 0.2, REPLICAS),
+    "inconclusive": np.linspace(0.5, 1.5, REPLICAS),
+}
 
 
 @pytest.mark.parametrize("verdict", MEDIANS)

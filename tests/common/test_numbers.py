@@ -21,7 +21,12 @@ def test_elements_have_their_labels_or_their_rank():
         "value": np.array([[[9.0, 8.0]]]),
     }
     found = rows("s", "v", arrays, {"norm": "S R L", "value": "S R K"})
-    assert [(row.quantity, row.index, row.value) for row in found] == [("norm", "0.weight", 1), ("norm", "2.weight", 2), ("value", 1, 9), ("value", 2, 8)]
+    assert [(row.quantity, row.index, row.value) for row in found] == [
+        ("norm", "0.weight", 1),
+        ("norm", "2.weight", 2),
+        ("value", 1, 9),
+        ("value", 2, 8),
+    ]
 
 
 def test_a_quantity_without_steps_has_none():
@@ -63,7 +68,21 @@ def test_of_singular_values_the_first_are_enough():
     assert [sum(row.quantity == name for row in found) for name in ("singular_value", "other")] == [MOST_SINGULAR_VALUES, 60]
 
 
-VALUES = [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, -0.0, 1e-5, 123456789.12345678, float(np.float32(0.1)), math.nan, math.inf, -math.inf, 2**53 + 1, 7]
+VALUES = [
+    0.1,
+    1 / 3,
+    5e-324,
+    1.7976931348623157e308,
+    -0.0,
+    1e-5,
+    123456789.12345678,
+    float(np.float32(0.1)),
+    math.nan,
+    math.inf,
+    -math.inf,
+    2**53 + 1,
+    7,
+]
 
 
 def test_every_value_reads_back_exactly():
@@ -78,7 +97,9 @@ def test_values_are_written_as_short_as_they_can_be_and_non_finite_ones_as_words
 
 
 def test_cells_that_mean_nothing_are_empty_and_others_are_told_apart():
-    table = from_csv(to_csv([Row("s", "NA", 0, None, "nan", None, 1.0), Row("s", "null", 0, 0, "a,b", 'x"y', 2.0), Row("s", "null", 0, 0, "q", 3, 1.0)]))
+    table = from_csv(
+        to_csv([Row("s", "NA", 0, None, "nan", None, 1.0), Row("s", "null", 0, 0, "a,b", 'x"y', 2.0), Row("s", "null", 0, 0, "q", 3, 1.0)])
+    )
     assert list(table.columns) == ["study", "variant", "replica", "step", "quantity", "index", "value"]
     assert list(table["variant"]) == ["NA", "null", "null"]
     assert list(table["quantity"]) == ["nan", "a,b", "q"]
@@ -100,5 +121,8 @@ def test_rows_are_sorted_with_ranks_as_numbers():
     ]
     expected = [given[i] for i in (7, 6, 5, 4, 3, 2, 1, 0)]
     assert to_csv(given) == to_csv(reversed(given))
-    lines = [f"{r.study},{r.variant},{r.replica},{'' if r.step is None else r.step},{r.quantity},{'' if r.index is None else r.index}" for r in expected]
+    lines = [
+        f"{r.study},{r.variant},{r.replica},{'' if r.step is None else r.step},{r.quantity},{'' if r.index is None else r.index}"
+        for r in expected
+    ]
     assert [line.rpartition(",")[0] for line in to_csv(given).splitlines()[1:]] == lines

@@ -36,7 +36,16 @@ def test_the_plan_has_every_job_of_the_study(project):
     measured = {f"measure/mini/{variant}/{name}" for variant in ("narrow", "wide") for name in ("loss", "prediction", "fate", "spectrum")}
     figures = {f"figure/mini/{name}" for name in ("target", "fit_narrow", "values_wide", "curves")}
     trained = {f"{step}/mini/{variant}" for step in ("train", "jacobian") for variant in ("narrow", "wide")}
-    others = {"data/mini/sines", "number/mini", "claim/mini", "table/mini/fates", "summary/report", "manifest/report", "report/html", "report/pdf"}
+    others = {
+        "data/mini/sines",
+        "number/mini",
+        "claim/mini",
+        "table/mini/fates",
+        "summary/report",
+        "manifest/report",
+        "report/html",
+        "report/pdf",
+    }
     assert {"/".join(job) for job in planned()._recipes} == measured | figures | trained | others
 
 
@@ -50,7 +59,9 @@ def test_inputs_stand_where_their_rules_put_them(project):
         "prediction": "elsewhere/measure/mini/wide/prediction.npz",
     }
     assert plan.inputs("figure")(["mini/curves"])["loss"] == [f"elsewhere/measure/mini/{name}/loss.npz" for name in ("narrow", "wide")]
-    assert plan.targets() == [f"elsewhere/report/{name}" for name in ("report.html", "report.pdf", "numbers.csv", "claims.json", "manifest.json")]
+    assert plan.targets() == [
+        f"elsewhere/report/{name}" for name in ("report.html", "report.pdf", "numbers.csv", "claims.json", "manifest.json")
+    ]
 
 
 def test_every_input_carries_the_digest_of_the_job_that_makes_it(project):
@@ -73,7 +84,12 @@ def test_title_page_and_strictness_touch_nothing_that_is_computed(project):
 
 def test_the_order_of_a_figure_s_variants_touches_that_figure_and_the_report(project):
     before = digests(planned())
-    replace(project, STUDY, "  curves:\n    kind: loss_curves\n    variants: all", "  curves:\n    kind: loss_curves\n    variants: [wide, narrow]")
+    replace(
+        project,
+        STUDY,
+        "  curves:\n    kind: loss_curves\n    variants: all",
+        "  curves:\n    kind: loss_curves\n    variants: [wide, narrow]",
+    )
     assert changed(before, digests(planned())) == {"figure/mini/curves", "manifest/report", "report/html", "report/pdf"}
 
 
@@ -124,7 +140,12 @@ def test_a_job_that_is_not_planned_is_told_with_those_that_are(project):
 
 def test_measurements_that_read_each_other_are_told(project):
     for name, other in (("chicken", "egg"), ("egg", "chicken")):
-        text = (PROJECT / "scripts/measurements/loss.py").read_text().replace("train: Arrays", f"{other}: Arrays").replace('"loss"', f'"{name}"')
+        text = (
+            (PROJECT / "scripts/measurements/loss.py")
+            .read_text()
+            .replace("train: Arrays", f"{other}: Arrays")
+            .replace('"loss"', f'"{name}"')
+        )
         (project / f"scripts/measurements/{name}.py").write_text(text)
     replace(project, STUDY, "measurements:\n", "measurements:\n  chicken: {}\n  egg: {}\n")
     with pytest.raises(UserError, match="measurements read each other in a circle: chicken -> egg -> chicken; let one of them do without"):

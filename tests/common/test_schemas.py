@@ -47,7 +47,13 @@ def test_every_key_is_described_and_no_other_is_taken(schema):
 
 
 @pytest.mark.parametrize(
-    ("schema", "path"), [(REPORT, "config/report.yaml"), (REPORT, "config/quick.yaml"), (STUDY, "config/studies/init_depth.yaml"), (STUDY, "tests/mini/mini.yaml")]
+    ("schema", "path"),
+    [
+        (REPORT, "config/report.yaml"),
+        (REPORT, "config/quick.yaml"),
+        (STUDY, "config/studies/init_depth.yaml"),
+        (STUDY, "tests/mini/mini.yaml"),
+    ],
 )
 def test_the_project_s_own_files_are_right(schema, path):
     assert errors(schema, read_yaml(PROJECT / path)) == []
@@ -112,7 +118,18 @@ def test_a_wrong_study_is_marked(path, value):
     assert errors(STUDY, content)
 
 
-@pytest.mark.parametrize("path", ["title", "linearize_on", "variants", "data.sines.noise", "figures.fit_he.kind", "measurements.likeness.reference", "variants.deep_he.label"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "title",
+        "linearize_on",
+        "variants",
+        "data.sines.noise",
+        "figures.fit_he.kind",
+        "measurements.likeness.reference",
+        "variants.deep_he.label",
+    ],
+)
 def test_what_is_missing_is_marked(path):
     content = copy.deepcopy(INIT_DEPTH)
     *above, last = path.split(".")

@@ -36,7 +36,9 @@ def test_a_share_of_nothing_or_more_than_all_is_refused(count, total):
 def test_the_bootstrap_of_the_median_is_that_of_scipy():
     sample = np.random.default_rng(0).lognormal(size=25)
     found = median_interval(sample, seed=1, resamples=20000)
-    expected = stats.bootstrap((sample,), np.median, n_resamples=20000, method="percentile", rng=np.random.default_rng(2)).confidence_interval
+    expected = stats.bootstrap(
+        (sample,), np.median, n_resamples=20000, method="percentile", rng=np.random.default_rng(2)
+    ).confidence_interval
     assert found.estimate == np.median(sample)
     np.testing.assert_allclose(found[1:], expected, rtol=0.02)
 

@@ -65,7 +65,9 @@ def test_arrays_read_back_as_they_were_to_the_bit(stored):
 
 
 def test_the_same_arrays_are_the_same_bytes(stored, tmp_path):
-    storage.save(tmp_path / "again.npz", dict(reversed(arrays().items())) | {"loss": np.asfortranarray(arrays()["loss"])}, kind=KIND, digest="d" * 64)
+    storage.save(
+        tmp_path / "again.npz", dict(reversed(arrays().items())) | {"loss": np.asfortranarray(arrays()["loss"])}, kind=KIND, digest="d" * 64
+    )
     again = {key: array.tobytes() for key, array in load(tmp_path / "again.npz").items()}
     assert again == {key: array.tobytes() for key, array in load(stored).items()}
     storage.save(tmp_path / "once_more.npz", arrays(), kind=KIND, digest="d" * 64)
@@ -117,7 +119,9 @@ def test_what_is_not_of_its_kind_is_not_saved(tmp_path, changes, expected):
 
 def test_all_mismatches_are_told_at_once(tmp_path):
     with pytest.raises(StorageError, match="'step' is missing; .*'loss' has dtype int64.*unknown array 'x'"):
-        storage.save(tmp_path / "x.npz", {"loss": np.zeros((2, 3), dtype=int), "name": arrays()["name"], "x": np.zeros(1)}, kind=KIND, digest="d")
+        storage.save(
+            tmp_path / "x.npz", {"loss": np.zeros((2, 3), dtype=int), "name": arrays()["name"], "x": np.zeros(1)}, kind=KIND, digest="d"
+        )
 
 
 def test_a_truncated_file_is_not_used(stored):
