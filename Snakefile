@@ -1,4 +1,4 @@
-"""Builds the report: config/ and templates/ in, results/report/ out.
+r"""Builds the report: config/ and templates/ in, results/report/ out.
 
 data -> train -> jacobian -> measure -> figure -----------> report
                                 \-> number -> table ----/

@@ -52,9 +52,8 @@ def job(step, name, plan=None):
     plan = plan or planned()
     output = Files({key: path.format(name=name) for key, path in OUTPUTS[step].items()})
     given = SimpleNamespace(
-        input=Files(recipe=f"results/recipe/{step}/{name}.json"),
+        input=Files(recipe=plan._recipes[step, name].path("results")),
         output=output,
-        params=SimpleNamespace(digest=plan.digest(step)(name.split("/"))),
         log=[f"results/log/{step}/{name}.log"],
         rule=step,
     )
@@ -186,9 +185,9 @@ def test_a_file_made_under_other_settings_is_told_in_one_line(project):
         ("results/number/mini.csv", lambda text: text[:-20], ("table", "mini/fates"), "altered since it was saved"),
         ("results/claim/mini.json", lambda text: text[:-20], ("summary", "report"), "cannot be read as JSON ("),
         ("results/table/mini/fates.json", lambda text: text[: len(text) // 2], ("report", "html"), "cannot be read as JSON ("),
-        ("results/figure/mini/curves.json", lambda text: "[]", ("report", "html"), "was made under recipe None"),
+        ("results/figure/mini/curves.json", lambda _: "[]", ("report", "html"), "was made under recipe None"),
         ("results/figure/mini/curves.svg", lambda text: text.replace("<svg", "<svg ", 1), ("report", "html"), "altered since it was drawn"),
-        ("results/report/manifest.json", lambda text: "", ("report", "pdf"), "cannot be read as JSON ("),
+        ("results/report/manifest.json", lambda _: "", ("report", "pdf"), "cannot be read as JSON ("),
     ],
     ids=[
         "a number altered",

@@ -27,6 +27,8 @@ RULES = dict(
         re.MULTILINE,
     )
 )
+SNAKEFILE = (PROJECT / "Snakefile").read_text(encoding="utf-8")
+DOCSTRING = SNAKEFILE.partition("\n\nfrom ")[0]
 CACHED = {"train", "jacobian"}
 FILLED_IN = {"generator", "variants", "bootstrap"}
 """Parameters of parts that the system fills in, beside what they read."""
@@ -86,7 +88,7 @@ def test_every_module_is_imported_or_run():
 
 
 def snakefile_imports():
-    return set(re.findall(r"^from (scripts\.\S+) import", (PROJECT / "Snakefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^from (scripts\.\S+) import", SNAKEFILE, re.MULTILINE))
 
 
 def test_the_quick_report_has_only_keys_of_the_report():
@@ -166,22 +168,15 @@ def test_parsing_the_snakefile_imports_nothing_heavy():
 def test_every_rule_file_has_a_script_and_a_place_in_the_chain():
     names = {path.stem for path in (PROJECT / "workflow/rules").iterdir()}
     assert {path.stem for path in STEPS} == set(RULES) == names | {"summary", "manifest"}
-    told = re.findall(r"^(\w+) {2,}.* (results/\S+)$", ast.get_docstring(ast.parse(docstring_of_snakefile())), re.MULTILINE)
+    told = re.findall(r"^(\w+) {2,}.*? (results/.+)$", ast.literal_eval(DOCSTRING), re.MULTILINE)
     assert {name for name, _ in told} == names
     assert all(folder.startswith(f"results/{name}/") for name, folder in told)
 
 
-def docstring_of_snakefile():
-    text = (PROJECT / "Snakefile").read_text()
-    return text[: text.index('"""', 3) + 3]
-
-
 def test_every_rule_file_is_included_and_the_snakefile_has_no_rule_but_all():
-    text = (PROJECT / "Snakefile").read_text()
-    assert sorted(re.findall(r'^include: "workflow/rules/(\w+)\.smk"$', text, re.MULTILINE)) == sorted(
-        path.stem for path in (PROJECT / "workflow/rules").iterdir()
-    )
-    assert re.findall(r"^rule (\w+):", text, re.MULTILINE) == ["all"]
+    included = re.findall(r'^include: "workflow/rules/(\w+)\.smk"$', SNAKEFILE, re.MULTILINE)
+    assert sorted(included) == sorted(path.stem for path in (PROJECT / "workflow/rules").iterdir())
+    assert re.findall(r"^rule (\w+):", SNAKEFILE, re.MULTILINE) == ["all"]
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -70,6 +70,17 @@ def load_numbers(path: str | Path, *, digest: str) -> str:
     return text
 
 
+def check_writable(folder: Path) -> None:
+    """Check that files can be written to a folder and to the folders in it, as far as these are there.
+
+    Raises:
+        StorageError: one of them takes no files.
+    """
+    for place in (folder, *folder.glob("*/")):
+        if place.exists() and not os.access(place, os.W_OK):
+            raise StorageError(f"{place}: cannot be written; make the folder writable, then run the same command again")
+
+
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it to `path`.
 

@@ -13,7 +13,7 @@ from scripts.common.components import Family
 from scripts.common.configuration import Figure, Study, Variant, load_report
 from scripts.common.digest import make_recipe
 from scripts.common.errors import UserError
-from scripts.common.files import save_text
+from scripts.common.files import check_writable, save_text
 from scripts.common.places import PROJECT, chapter_path, claims_path
 from scripts.common.recipe import Recipe, Source
 
@@ -81,6 +81,7 @@ class Plan:
         Raises:
             StorageError: the results folder cannot be written.
         """
+        check_writable(Path(self.results))
         folder = Path(f"{self.results}/recipe")
         written: dict[str, list[Path]] = {}
         for path in sorted(folder.rglob("*.json"), key=lambda path: path.stat().st_mtime_ns):
@@ -93,7 +94,7 @@ class Plan:
             elif others and others[-1].stat().st_mtime_ns > path.stat().st_mtime_ns:
                 path.touch()
             for old in others[:-RECIPES_KEPT]:
-                old.unlink()
+                old.unlink(missing_ok=True)
         memory.save(folder / "sources.memory")
 
     def _recipe(self, step: str, wildcards: Iterable[str]) -> Recipe:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from scripts.common import memory
 from scripts.common.errors import UserError
+from scripts.common.places import PROJECT
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,13 @@ def _parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
-        raise UserError(f"{path}: line {error.lineno}: not valid Python: {error.msg}; correct it there") from None
+        raise UserError(f"{_place(path)}: line {error.lineno}: not valid Python: {error.msg}; correct it there") from None
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as Python ({error}); restore it, in UTF-8") from None
+        raise UserError(f"{_place(path)}: cannot be read as Python ({error}); restore it, in UTF-8") from None
+
+
+def _place(path: Path) -> str:
+    return path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else str(path)
 
 
 def _parameters(arguments: ast.arguments) -> list[Parameter]:

@@ -74,7 +74,7 @@ def test_dates_and_words_of_the_command_line_are_taken_as_they_are_meant(setting
     assert (report.date, report.strict, report.steps) == ("2026-11-22", True, None)
 
 
-def test_a_problem_of_the_report_is_told_where_it_was_written(project, settings, monkeypatch):
+def test_a_problem_of_the_report_is_told_where_it_was_written(settings, monkeypatch):
     assert problems(settings | {"replicas": -1}) == ["--config or --configfile: replicas: wrong value -1; allowed: a number above 0"]
     written = settings | {"replicas": -1}
     monkeypatch.setattr(configuration, "read_yaml", lambda path: written if str(path).endswith("report.yaml") else read_yaml(path))
@@ -172,8 +172,8 @@ def test_a_reference_must_be_there_be_known_and_be_measured(settings, study):
     assert problems(settings) == [f"{STUDY}: measurements.likeness.reference: unknown variant 'nobody'; known: narrow, wide"]
     study["measurements"] |= {"likeness": {"reference": "narrow", "variants": ["wide"]}, "spectrum": {"variants": ["wide"], "features": 3}}
     assert problems(settings) == [
-        f"{STUDY}: measurements.likeness.reference: measurement 'likeness' reads 'spectrum' of variant 'narrow', of which it is not measured; "
-        "add it to measurements.spectrum.variants"
+        f"{STUDY}: measurements.likeness.reference: measurement 'likeness' reads 'spectrum' of variant 'narrow', "
+        "of which it is not measured; add it to measurements.spectrum.variants"
     ]
     study["measurements"] |= {"likeness": {"reference": "wide"}, "spectrum": {"features": 3}, "loss": {"reference": "wide"}}
     assert problems(settings) == [f"{STUDY}: measurements.loss.reference: measurement 'loss' compares with no other variant; remove it"]

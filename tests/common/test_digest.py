@@ -25,7 +25,7 @@ DEFAULTS = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def project(tmp_path):
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def made(**changes):
     return make_recipe("step", "job", **DEFAULTS | changes)
 
 
-def test_a_recipe_holds_all_that_the_job_depends_on(project):
+def test_a_recipe_holds_all_that_the_job_depends_on():
     recipe = made()
     assert set(recipe.code) == {"scripts/step.py", "scripts/common/first.py", "scripts/common/second.py"}
     assert recipe.libraries == {"python": "{}.{}".format(*sys.version_info), "numpy": metadata.version("numpy")}
@@ -91,11 +91,11 @@ def test_what_the_job_depends_on_counts(project, name, text):
     ],
     ids=["two values swapped", "one value less", "a list", "the digest of an input", "the name of an input", "no input", "no template"],
 )
-def test_settings_and_inputs_count(project, changes):
+def test_settings_and_inputs_count(changes):
     assert made(**changes).digest != made().digest
 
 
-def test_the_order_of_lists_and_of_inputs_counts_and_that_of_keys_does_not(project):
+def test_the_order_of_lists_and_of_inputs_counts_and_that_of_keys_does_not():
     sources = {key: Source(f"results/{key}", "loss", key * 64) for key in "ab"}
     backwards = dict(reversed(sources.items()))
     assert made(inputs={"loss": sources}).digest != made(inputs={"loss": backwards}).digest
@@ -103,17 +103,17 @@ def test_the_order_of_lists_and_of_inputs_counts_and_that_of_keys_does_not(proje
     assert made(settings={"b": 2, "a": 1}).digest == made(settings={"a": 1, "b": 2}).digest
 
 
-def test_where_files_stand_does_not_count(project):
+def test_where_files_stand_does_not_count():
     elsewhere = {"train": {"": Source("results/quick/train/a.npz", "train", "1" * 64)}}
     assert made(inputs=elsewhere).digest == made().digest
 
 
-def test_step_and_name_count(project):
+def test_step_and_name_count():
     assert make_recipe("step", "other", **DEFAULTS).digest != make_recipe("step", "job", **DEFAULTS).digest
 
 
 @pytest.mark.parametrize(("package", "counts"), [("numpy", True), ("torch", False)])
-def test_the_version_of_a_library_counts_where_it_is_imported(project, monkeypatch, package, counts):
+def test_the_version_of_a_library_counts_where_it_is_imported(monkeypatch, package, counts):
     before, version = made().digest, metadata.version
     monkeypatch.setattr(digest.metadata, "version", lambda name: "0.0.1" if name == package else version(name))
     assert (made().digest != before) == counts

@@ -25,10 +25,10 @@ def given(tmp_path, monkeypatch):
         "claims": {"a": Source("results/claim/a.json", "claim", "b" * 64)},
         "numbers": {"a": Source("results/number/a.csv", "number", "c" * 64)},
     }
-    storage.save_text("results/recipe/measure/a.json", replace(RECIPE, inputs=inputs).as_json())
+    recipe = replace(RECIPE, inputs=inputs)
+    storage.save_text(recipe.path("results"), recipe.as_json())
     return SimpleNamespace(
-        input=SimpleNamespace(recipe="results/recipe/measure/a.json"),
-        params=SimpleNamespace(digest=RECIPE.digest),
+        input=SimpleNamespace(recipe=recipe.path("results")),
         log=["results/log/measure/a.log"],
         rule="measure",
     )
@@ -82,11 +82,27 @@ def test_an_input_made_under_another_recipe_is_not_used(given, name, tmp_path):
     recipe = job.from_json((tmp_path / given.input.recipe).read_text())
     inputs = {key: {k: replace(source, digest="e" * 64) for k, source in group.items()} for key, group in recipe.inputs.items()}
     storage.save_text(given.input.recipe, replace(recipe, inputs=inputs).as_json())
-    with pytest.raises(SystemExit, match="was made under recipe .{12}, this build needs eeeeeeeeeeee"), job.run(given) as running:
+    with pytest.raises(SystemExit, match=r"was made under recipe .{12}, this build needs eeeeeeeeeeee"), job.run(given) as running:
         running.load_each(name)
 
 
-def test_a_recipe_that_changed_while_the_build_ran_is_not_used(given):
-    given.params.digest = "e" * 64
-    with pytest.raises(SystemExit, match="changed while this build was running; run the same command again"), job.run(given):
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "cannot be read as a recipe ("),
+        ("", "cannot be read as a recipe ("),
+        ('{"digest": "d"}', "cannot be read as a recipe ("),
+        (replace(RECIPE, digest="e" * 64).as_json(), "altered since it was written"),
+    ],
+    ids=["missing", "empty", "cut off", "of another job"],
+)
+def test_a_recipe_that_cannot_be_used_is_told_and_the_job_does_not_run(given, tmp_path, content, expected):
+    path = tmp_path / given.input.recipe
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SystemExit) as end, job.run(given):
         pytest.fail("the body ran")
+    assert end.value.code.startswith(f"measure: {given.input.recipe}: {expected}")
+    assert end.value.code.endswith(f"; delete it (rm {given.input.recipe}) and run the same command again")
+    assert "\n" not in end.value.code

@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from scripts.common.errors import UserError
 from scripts.common.places import PROJECT
-from scripts.common.plan import Plan
+from scripts.common.plan import RECIPES_KEPT, Plan
 from scripts.common.recipe import from_json
 from scripts.common.yaml_file import read_yaml
 from tests.builds import replace
@@ -13,7 +14,7 @@ from tests.copies import forget, mini_copy, working_in
 STUDY = "config/studies/mini.yaml"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def project(tmp_path):
     with working_in(mini_copy(tmp_path)) as folder:
         yield folder
@@ -32,7 +33,7 @@ def changed(before, after):
     return {"/".join(job) for job in before.keys() | after.keys() if before.get(job) != after.get(job)}
 
 
-def test_the_plan_has_every_job_of_the_study(project):
+def test_the_plan_has_every_job_of_the_study():
     measured = {f"measure/mini/{variant}/{name}" for variant in ("narrow", "wide") for name in ("loss", "prediction", "fate", "spectrum")}
     figures = {f"figure/mini/{name}" for name in ("target", "fit_narrow", "values_wide", "curves")}
     trained = {f"{step}/mini/{variant}" for step in ("train", "jacobian") for variant in ("narrow", "wide")}
@@ -49,7 +50,7 @@ def test_the_plan_has_every_job_of_the_study(project):
     assert {"/".join(job) for job in planned()._recipes} == measured | figures | trained | others
 
 
-def test_inputs_stand_where_their_rules_put_them(project):
+def test_inputs_stand_where_their_rules_put_them():
     plan = planned(results="elsewhere")
     assert plan.inputs("data")(["mini/sines"]) == {}
     assert plan.inputs("train")(["mini/wide"]) == {"data": "elsewhere/data/mini/sines.npz"}
@@ -64,7 +65,7 @@ def test_inputs_stand_where_their_rules_put_them(project):
     ]
 
 
-def test_every_input_carries_the_digest_of_the_job_that_makes_it(project):
+def test_every_input_carries_the_digest_of_the_job_that_makes_it():
     recipes = planned()._recipes
     made = {recipe.digest for recipe in recipes.values()}
     for recipe in recipes.values():
@@ -72,11 +73,11 @@ def test_every_input_carries_the_digest_of_the_job_that_makes_it(project):
             assert {source.digest for source in group.values()} <= made
 
 
-def test_the_place_of_results_changes_no_digest(project):
+def test_the_place_of_results_changes_no_digest():
     assert digests(planned(results="elsewhere")) == digests(planned())
 
 
-def test_title_page_and_strictness_touch_nothing_that_is_computed(project):
+def test_title_page_and_strictness_touch_nothing_that_is_computed():
     before = digests(planned())
     assert changed(before, digests(planned(author="Another"))) == {"report/html", "report/pdf"}
     assert changed(before, digests(planned(strict=True))) == {"summary/report", "report/html", "report/pdf"}
@@ -110,7 +111,7 @@ def test_steps_and_replicas_of_the_report_are_upper_bounds(project):
     assert (settings["steps"], settings["replicas"]) == (20, 3)
 
 
-def test_an_assignment_has_nothing_measured_in_it(project):
+def test_an_assignment_has_nothing_measured_in_it():
     plan = planned(edition="assignment")
     assert plan.targets() == ["results/report/report.html", "results/report/report.pdf"]
     for kind in ("html", "pdf"):
@@ -119,23 +120,55 @@ def test_an_assignment_has_nothing_measured_in_it(project):
         assert all("/figure/mini/target." in path for path in paths)
 
 
-def test_recipes_are_written_once_and_read_back(project):
+def test_recipes_are_written_where_the_rules_look_for_them_and_read_back():
     plan = planned()
     plan.write_recipes()
-    path = Path("results/recipe/train/mini/wide.json")
-    assert from_json(path.read_text()) == plan._recipes["train", "mini/wide"]
-    assert {(p.parts[2], "/".join(p.with_suffix("").parts[3:])) for p in Path("results/recipe").rglob("*.json")} == set(plan._recipes)
-    path.write_bytes(b"\xff altered")
-    untouched = Path("results/recipe/train/mini/narrow.json")
-    before = untouched.stat().st_mtime_ns
-    plan.write_recipes()
-    assert from_json(path.read_text()) == plan._recipes["train", "mini/wide"]
-    assert untouched.stat().st_mtime_ns == before
+    assert {path.as_posix() for path in Path("results/recipe").rglob("*.json")} == {
+        recipe.path("results") for recipe in plan._recipes.values()
+    }
+    path = Path(plan.recipe("measure")(["mini/wide", "loss"]))
+    assert from_json(path.read_text()) == plan._recipes["measure", "mini/wide/loss"]
 
 
-def test_a_job_that_is_not_planned_is_told_with_those_that_are(project):
+def test_a_recipe_that_is_there_is_left_alone_and_one_that_is_needed_again_is_made_newer():
+    first = planned()
+    first.write_recipes()
+    path = Path(first.recipe("train")(["mini/wide"]))
+    os.utime(path, (1, 1))
+    first.write_recipes()
+    assert path.stat().st_mtime == 1
+    other = planned(steps=5)
+    other.write_recipes()
+    planned().write_recipes()
+    assert path.stat().st_mtime > 1
+    assert Path(other.recipe("train")(["mini/wide"])).is_file()
+
+
+def test_of_each_job_the_last_recipes_are_kept():
+    for steps in range(3, 10):
+        plan = planned(steps=steps)
+        plan.write_recipes()
+    kept = list(Path("results/recipe/train/mini").glob("wide.*.json"))
+    assert Path(plan.recipe("train")(["mini/wide"])) in kept
+    assert len(kept) == RECIPES_KEPT + 1
+
+
+def test_what_is_remembered_of_the_sources_is_that_of_the_sources(project):
+    fresh = digests(planned())
+    planned().write_recipes()
+    assert digests(planned()) == fresh
+    path = project / "scripts/common/optimizers.py"
+    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    assert digests(planned())["train", "mini/wide"] != fresh["train", "mini/wide"]
+    memory = Path("results/recipe/sources.memory")
+    for damaged in (b"", b"\xff", b"[]", memory.read_bytes()[:-50], memory.read_bytes().replace(b"numpy", b"numpi")):
+        memory.write_bytes(damaged)
+        assert digests(planned())["data", "mini/sines"] == fresh["data", "mini/sines"]
+
+
+def test_a_job_that_is_not_planned_is_told_with_those_that_are():
     with pytest.raises(UserError, match="no train job 'mini/wid'; known: mini/narrow, mini/wide"):
-        planned().digest("train")(["mini", "wid"])
+        planned().recipe("train")(["mini", "wid"])
 
 
 def test_measurements_that_read_each_other_are_told(project):
@@ -148,7 +181,9 @@ def test_measurements_that_read_each_other_are_told(project):
         )
         (project / f"scripts/measurements/{name}.py").write_text(text)
     replace(project, STUDY, "measurements:\n", "measurements:\n  chicken: {}\n  egg: {}\n")
-    with pytest.raises(UserError, match="measurements read each other in a circle: chicken -> egg -> chicken; let one of them do without"):
+    with pytest.raises(
+        UserError, match="measurements read each other in a circle: chicken -> egg -> chicken; let one do without the other"
+    ):
         planned()
 
 

@@ -20,6 +20,10 @@ def test_a_recipe_reads_back_as_it_was_with_its_order():
     assert list(again.settings["nested"]) == ["b", "a"]
 
 
+def test_the_file_of_a_recipe_is_named_by_its_digest():
+    assert RECIPE.path("results/quick") == f"results/quick/recipe/measure/study/variant/loss.{'0' * 16}.json"
+
+
 def test_a_recipe_is_the_same_text_every_time():
     assert from_json(RECIPE.as_json()).as_json() == RECIPE.as_json()
     assert json.loads(RECIPE.as_json())["inputs"]["train"][""]["kind"] == "train"

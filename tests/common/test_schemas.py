@@ -146,7 +146,7 @@ def test_what_defaults_say_need_not_be_said_again():
     assert errors(STUDY, content) == []
 
 
-def test_they_are_written_as_json(tmp_path):
+def test_they_are_written_as_json():
     for text in schemas.texts().values():
         assert json.loads(text)["$schema"] == schemas.DIALECT
         assert text.endswith("}\n")

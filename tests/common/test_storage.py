@@ -1,6 +1,5 @@
 import io
 import json
-import os
 import subprocess
 import zipfile
 
@@ -81,7 +80,7 @@ def test_the_header_says_what_there_is(stored):
     assert storage.quantities(stored) == {"loss": "S R"}
 
 
-def test_files_are_written_in_full_or_not_at_all(stored, tmp_path):
+def test_files_are_written_in_full_or_not_at_all(stored):
     before = stored.read_bytes()
 
     def fail(file):
@@ -118,7 +117,7 @@ def test_what_is_not_of_its_kind_is_not_saved(tmp_path, changes, expected):
 
 
 def test_all_mismatches_are_told_at_once(tmp_path):
-    with pytest.raises(StorageError, match="'step' is missing; .*'loss' has dtype int64.*unknown array 'x'"):
+    with pytest.raises(StorageError, match=r"'step' is missing; .*'loss' has dtype int64.*unknown array 'x'"):
         storage.save(
             tmp_path / "x.npz", {"loss": np.zeros((2, 3), dtype=int), "name": arrays()["name"], "x": np.zeros(1)}, kind=KIND, digest="d"
         )
@@ -151,7 +150,7 @@ def test_no_altered_bit_is_ever_read_as_a_result(stored):
 def test_a_file_put_in_the_place_of_another_is_not_used(stored, tmp_path):
     other = Kind("other", {"x": Array("N", "float64")})
     storage.save(tmp_path / "other.npz", {"x": np.zeros(3)}, kind=other, digest="d" * 64)
-    os.replace(tmp_path / "other.npz", stored)
+    (tmp_path / "other.npz").replace(stored)
     refused(stored, "is a file of kind 'other', expected 'example'")
 
 
@@ -262,7 +261,7 @@ def test_numbers_read_back(tmp_path):
         (lambda data: data.replace(b"0.1", b"0.2"), "altered since it was saved"),
         (lambda data: data[:-3], "altered since it was saved"),
         (lambda data: data.partition(b"\n")[2], "altered since it was saved"),
-        (lambda data: b"", "altered since it was saved"),
+        (lambda _: b"", "altered since it was saved"),
         (lambda data: data.replace(b"recipe d", b"recipe e"), "was made under recipe e, this build needs d "),
         (lambda data: b"\xff" + data, "cannot be read ("),
         (None, "missing"),
