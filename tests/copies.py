@@ -46,6 +46,8 @@ def point_to(folder):
 
 def forget():
     """Forget what the code has read of the project's files."""
+    memory._entries.clear()
+    memory._used.clear()
     for module in (components, digest, memory, syntax):
         for function in vars(module).values():
             if hasattr(function, "cache_clear"):

@@ -13,8 +13,6 @@ import unicodedata
 from importlib import metadata
 from pathlib import Path
 
-from fontTools import subset
-
 from scripts.common import storage
 
 
@@ -73,6 +71,8 @@ def _rules(characters: frozenset[str], symbols: frozenset[str]) -> str:
 
 @functools.cache
 def _subset(file: Path, characters: frozenset[str], features: tuple[str, ...]) -> bytes:
+    from fontTools import subset  # noqa: PLC0415 - takes a while to import, and fonts are seldom cut
+
     options = subset.Options(flavor="woff", hinting=False, recalc_timestamp=False, notdef_outline=True, layout_features=list(features))
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=sorted(map(ord, characters)))

@@ -15,9 +15,18 @@ STUDY = "config/studies/mini.yaml"
 ODD = (None, -1, 1.5, math.nan, True, "", "nonsense", "../x", [], [[1]], {}, {"a": 1}, {1: 2}, datetime.date(2026, 1, 1))
 
 
+PAIR = """
+def draw(loss: dict[str, Arrays], *, styles: dict[str, Style], control: VariantName, data_sets: list[DataSetName], quantity: QuantityName):
+    pass
+"""
+
+
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory):
-    return mini_copy(tmp_path_factory.mktemp("configuration"))
+    """A copy of the project with one more kind of figure."""
+    folder = mini_copy(tmp_path_factory.mktemp("configuration"))
+    (folder / "scripts/figures/pair.py").write_text(PAIR)
+    return folder
 
 
 @pytest.fixture
@@ -177,6 +186,19 @@ def test_a_reference_must_be_there_be_known_and_be_measured(settings, study):
     ]
     study["measurements"] |= {"likeness": {"reference": "wide"}, "spectrum": {"features": 3}, "loss": {"reference": "wide"}}
     assert problems(settings) == [f"{STUDY}: measurements.loss.reference: measurement 'loss' compares with no other variant; remove it"]
+
+
+def test_options_that_name_things_are_held_against_what_the_figure_shows_and_the_study_has(settings, study):
+    right = {"control": "wide", "data_sets": ["sines"], "quantity": "test_loss"}
+    study["figures"]["curves"] = {"kind": "pair", "caption": "x", "variants": ["wide"], **right}
+    assert load_report(settings)
+    study["figures"]["curves"] |= {"control": "narrow", "data_sets": ["sines", "cosines"], "quantity": "los"}
+    known = "test_loss, prediction_std, fate, diverged_at, singular_value, singular_value_own_points, rank, feature_variation"
+    assert problems(settings) == [
+        f"{STUDY}: figures.curves.control: unknown variant 'narrow'; known: wide",
+        f"{STUDY}: figures.curves.data_sets: unknown data set 'cosines'; known: sines",
+        f"{STUDY}: figures.curves.quantity: unknown quantity 'los'; known: train_loss, {known}",
+    ]
 
 
 def places(content, path=()):

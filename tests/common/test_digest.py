@@ -82,6 +82,7 @@ def test_what_the_job_depends_on_counts(project, name, text):
     "changes",
     [
         {"settings": {"a": 1, "b": {"c": 3.0, "d": 2.0}}},
+        {"settings": {"a": {"c": 2.0, "d": 3.0}, "b": 1}},
         {"settings": {"a": 1, "b": {"c": 2.0}}},
         {"settings": DEFAULTS["settings"] | {"order": ["y", "x"]}},
         {"inputs": {"train": {"": Source("results/train/a.npz", "train", "2" * 64)}}},
@@ -89,7 +90,16 @@ def test_what_the_job_depends_on_counts(project, name, text):
         {"inputs": {}},
         {"files": []},
     ],
-    ids=["two values swapped", "one value less", "a list", "the digest of an input", "the name of an input", "no input", "no template"],
+    ids=[
+        "two values swapped",
+        "two keys swapped",
+        "one value less",
+        "a list",
+        "the digest of an input",
+        "the name of an input",
+        "no input",
+        "no template",
+    ],
 )
 def test_settings_and_inputs_count(changes):
     assert made(**changes).digest != made().digest

@@ -199,9 +199,20 @@ def test_a_file_of_another_format_is_not_used(stored, monkeypatch):
     refused(stored, "has format 1, this version reads 2")
 
 
-def test_pickles_are_never_read(stored):
-    np.savez(stored, header=np.array([{"a": 1}], dtype=object))
+class Trap:
+    """Something that writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (self.path.write_text, ("sprung",))
+
+
+def test_pickles_are_never_read(stored, tmp_path):
+    np.savez(stored, header=np.array([Trap(tmp_path / "trap")], dtype=object))
     refused(stored, "damaged or not an array file of this project (")
+    assert not (tmp_path / "trap").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"text", as_npy(np.zeros(3)), b"PK\x03\x04", b"PK\x05\x06" + bytes(18)])
