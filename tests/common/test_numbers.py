@@ -86,9 +86,10 @@ VALUES = [
 
 
 def test_every_value_reads_back_exactly():
-    table = from_csv(to_csv([Row("s", "v", r, None, "q", None, value) for r, value in enumerate(VALUES)]))
-    assert np.array(VALUES, dtype=np.float64).tobytes() == table["value"].to_numpy().tobytes()
-    assert list(table["replica"]) == list(range(len(VALUES)))
+    values = VALUES + np.random.default_rng(0).integers(0, 2**62, 2000).view(np.float64).tolist()
+    table = from_csv(to_csv([Row("s", "v", r, None, "q", None, value) for r, value in enumerate(values)]))
+    assert np.array(values, dtype=np.float64).tobytes() == table["value"].to_numpy().tobytes()
+    assert list(table["replica"]) == list(range(len(values)))
 
 
 def test_values_are_written_as_short_as_they_can_be_and_non_finite_ones_as_words():
