@@ -1,7 +1,7 @@
 """The report, as HTML or as PDF: chapters filled with figures, tables, values and verdicts, and typeset."""
 
-import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ def typeset(
     """Return the report as the bytes of an HTML file (`kind` "html"), whose fonts are kept in `fonts`, or of a PDF ("pdf")."""
     keys = ("title", "author", "student_id", "course", "date", "edition")
     metadata = {key: report[key] for key in keys} | {
+        "keywords": [report["course"], report["edition"], f"student {report['student_id']}", report["date"]],
         "language": "en",
         "sources": [source for settings in studies.values() for source in settings["sources"]],
         "manifest": manifest,
@@ -67,7 +68,7 @@ def typeset(
     }
     if kind == "html":
         return typesetting.to_html(text, metadata=metadata, folder=PROJECT, fonts=fonts).encode()
-    return typesetting.to_pdf(text, metadata=metadata, folder=PROJECT, timestamp=int(os.environ.get("SOURCE_DATE_EPOCH", "0")))
+    return typesetting.to_pdf(text, metadata=metadata, folder=PROJECT, timestamp=_midnight(report["date"]))
 
 
 def with_provenance(
@@ -87,6 +88,14 @@ def with_provenance(
                 raise UserError(f"{made['picture']}: altered since it was drawn; delete it and run the same command again")
         found[name] = made
     return found
+
+
+def _midnight(date: str) -> int:
+    """Return the start of the report's day, in seconds since 1970, or 0 where the date is no ISO date: a PDF must state a time."""
+    try:
+        return int(datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return 0
 
 
 def _of_study(words: Mapping[str, Mapping[str, Any]], study: str) -> dict[str, Mapping[str, Any]]:
