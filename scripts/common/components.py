@@ -120,7 +120,7 @@ def problems(
         known: names that an option may give, by what it names ("variant", "data set", "quantity"); None where that cannot be told.
     """
     if name not in names(family):
-        return [f"{place}: unknown {family.word} '{name}'; known: {', '.join(names(family))}"]
+        return [f"{place}: unknown kind of {family.word} '{name}'; known: {', '.join(names(family))}"]
     allowed = options(family, name)
     found = [
         f"{place}.{key}: {family.word} '{name}' has no option '{key}'; its options: {', '.join(allowed) or 'none'}"

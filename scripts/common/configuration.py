@@ -258,7 +258,7 @@ class Report(Model):
 
 
 class Names(NamedTuple):
-    """What a study names, by what it is: the names of all its entries, right or wrong; None where they cannot be told."""
+    """What a study names, by what it is: the names of all its entries, whatever is wrong with them; None where they cannot be told."""
 
     data: list[str] | None
     variants: list[str] | None
@@ -281,7 +281,7 @@ def load_report(settings: Mapping[str, Any]) -> tuple[Report, dict[str, Study]]:
     places = {key: REPORT if key in written and written[key] == value else "--config or --configfile" for key, value in settings.items()}
     report = _validate(Report, settings, lambda path: f"{places.get(path.partition('.')[0], REPORT)}: {path}", problems)
     listed = settings.get("studies")
-    names = [name for name in listed if isinstance(name, str) and re.fullmatch(NAME, name)] if isinstance(listed, list) else []
+    names = [name for name in listed if _is_name(name)] if isinstance(listed, list) else []
     place = f"{places.get('studies', REPORT)}: studies"
     problems += [f"{place}: '{name}' is listed twice; keep one" for name in dict.fromkeys(names) if names.count(name) > 1]
     known = sorted(path.stem for path in (PROJECT / "config/studies").glob("*.yaml"))
@@ -420,9 +420,13 @@ def _fields(model: Any, location: Iterable[Any]) -> list[str]:
     return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 
+def _is_name(key: Any) -> bool:
+    return isinstance(key, str) and re.fullmatch(NAME, key) is not None
+
+
 def _names(content: Mapping[str, Any]) -> Names:
     sections = (content.get(section, {}) for section in Names._fields)
-    return Names(*(list(map(str, section)) if isinstance(section, dict) else None for section in sections))
+    return Names(*([key for key in section if _is_name(key)] if isinstance(section, dict) else None for section in sections))
 
 
 def _right_entries(content: Mapping[str, Any]) -> Study:

@@ -63,7 +63,7 @@ def problems(
     except FileNotFoundError:
         return [f"{place}: no such file; write the chapter there"]
     except TemplateSyntaxError as error:
-        return [f"{place}: line {error.lineno}: {error.message}; correct the << >> or <% %> there"]
+        return [f"{place}: line {error.lineno}: {(error.message or '').rstrip('.')}; correct the << >> or <% %> there"]
     except (OSError, UnicodeDecodeError) as error:
         return [f"{place}: cannot be read as UTF-8 text ({error}); save it as UTF-8"]
     found = _unknown(tree, place)

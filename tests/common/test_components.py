@@ -76,7 +76,7 @@ def test_all_that_is_wrong_with_a_part_is_told_at_once():
         "here.momentum: wrong value 2; allowed: a number of at least 0 and below 1",
     ]
     assert components.problems(components.OPTIMIZER, "sgd", {"learning_rate": 0.1}, "here") == []
-    assert components.problems(components.LOSS, "nope", {}, "here") == ["here: unknown loss 'nope'; known: cross_entropy, mse"]
+    assert components.problems(components.LOSS, "nope", {}, "here") == ["here: unknown kind of loss 'nope'; known: cross_entropy, mse"]
 
 
 def test_a_range_that_holds_nothing_is_told():

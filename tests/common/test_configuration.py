@@ -12,7 +12,7 @@ from scripts.common.yaml_file import read_yaml
 from tests.copies import mini_copy, working_in
 
 STUDY = "config/studies/mini.yaml"
-ODD = (None, -1, 1.5, math.nan, True, "", "nonsense", "../x", [], [[1]], {}, {"a": 1}, {1: 2}, datetime.date(2026, 1, 1))
+ODD = (None, -1, math.nan, True, "", "../x", [], [[1]], {}, {"a": 1}, {1: 2}, datetime.date(2026, 1, 1))
 
 
 PAIR = """

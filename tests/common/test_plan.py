@@ -161,7 +161,7 @@ def test_what_is_remembered_of_the_sources_is_that_of_the_sources(project):
     path.write_text(path.read_text() + "\n\nADDED = 1\n")
     assert digests(planned())["train", "mini/wide"] != fresh["train", "mini/wide"]
     memory = Path("results/recipe/sources.memory")
-    for damaged in (b"", b"\xff", b"[]", memory.read_bytes()[:-50], memory.read_bytes().replace(b"numpy", b"numpi")):
+    for damaged in (b"[]", memory.read_bytes()[:-50], memory.read_bytes().replace(b"numpy", b"numpi")):
         memory.write_bytes(damaged)
         assert digests(planned())["data", "mini/sines"] == fresh["data", "mini/sines"]
 
