@@ -252,6 +252,22 @@ BROKEN = {
         [change(STUDY, "variants: [narrow]", "variants: narrow")],
         [f"{STUDY}: figures.fit_narrow.variants: wrong value 'narrow'; allowed: 'all' or a list"],
     ),
+    "a figure of an unknown data set": (
+        [change(STUDY, "data_set: sines", "data_set: cosines")],
+        [f"{STUDY}: figures.target.data_set: unknown data set 'cosines'; known: sines"],
+    ),
+    "a figure at no step": (
+        [change(STUDY, "steps: [first, last]", "steps: [first, middle]")],
+        [f"{STUDY}: figures.values_wide.steps: wrong value ['first', 'middle']; allowed: a list, each entry 'first', 'last', or a step"],
+    ),
+    "a figure without columns": (
+        [change(STUDY, "    kind: fit\n", "    kind: fit\n    columns: 0\n")],
+        [f"{STUDY}: figures.fit_narrow.columns: wrong value 0; allowed: a whole number of at least 1"],
+    ),
+    "no features": (
+        [change(STUDY, "{features: 3}", "{features: 0}")],
+        [f"{STUDY}: measurements.spectrum.features: wrong value 0; allowed: a whole number of at least 1"],
+    ),
     "a figure of what is not measured": (
         [change(STUDY, "spectrum: {features: 3}", "spectrum: {features: 3, variants: [narrow]}")],
         [

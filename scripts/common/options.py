@@ -28,6 +28,7 @@ class NameOf(NamedTuple):
 
 
 Count = Annotated[int, Bounds(at_least=1)]
+Natural = Annotated[int, Bounds(at_least=0)]
 Seed = Annotated[int, Bounds(at_least=0, below=2**32)]
 Positive = Annotated[float, Bounds(above=0)]
 NonNegative = Annotated[float, Bounds(at_least=0)]

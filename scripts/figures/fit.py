@@ -5,12 +5,13 @@ import numpy as np
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.formatting import misfortunes, number
+from scripts.common.options import Count
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
 
 def draw(
-    data: dict[str, Arrays], prediction: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], columns: int = 3
+    data: dict[str, Arrays], prediction: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], columns: Count = 3
 ) -> Picture:
     """Draw the predictions after training.
 

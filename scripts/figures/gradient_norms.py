@@ -5,11 +5,12 @@ import numpy as np
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.formatting import counted, number
+from scripts.common.options import Count, Moment
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
 
-def draw(gradient_norm: dict[str, Arrays], *, styles: dict[str, Style], step: str = "first", columns: int = 4) -> Picture:
+def draw(gradient_norm: dict[str, Arrays], *, styles: dict[str, Style], step: Moment = "first", columns: Count = 4) -> Picture:
     """Draw gradient norms against the layer, on one logarithmic axis for all panels.
 
     Args:

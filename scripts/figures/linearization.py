@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.formatting import check_replica, divergence, listing, number, sentence
+from scripts.common.options import Count, Moment, Natural
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
@@ -25,10 +26,10 @@ def draw(
     fate: dict[str, Arrays],
     *,
     styles: dict[str, Style],
-    steps: list[str],
-    replica: int = 0,
-    values: int = 20,
-    features: int = 10,
+    steps: list[Moment],
+    replica: Natural = 0,
+    values: Count = 20,
+    features: Count = 10,
     logarithmic: bool = True,
 ) -> Picture:
     """Draw a row of three panels for each variant and step.

@@ -5,6 +5,7 @@ import numpy as np
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.formatting import counted, divergence, number
+from scripts.common.options import Count
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
@@ -13,7 +14,7 @@ ROOM = 30
 
 
 def draw(
-    data: dict[str, Arrays], loss: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], columns: int = 4
+    data: dict[str, Arrays], loss: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], columns: Count = 4
 ) -> Picture:
     """Draw median and band of both losses at every evaluated step, on one logarithmic axis for all panels.
 

@@ -3,6 +3,7 @@
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.formatting import misfortunes, number, sentence
+from scripts.common.options import Count
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
@@ -14,7 +15,7 @@ def draw(
     fate: dict[str, Arrays],
     *,
     styles: dict[str, Style],
-    columns: int = 2,
+    columns: Count = 2,
 ) -> Picture:
     """Draw the predictions after training, with the training range shaded and the test loss on either side.
 

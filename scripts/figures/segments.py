@@ -5,11 +5,12 @@ import numpy as np
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.formatting import counted, divergence, number, sentence
+from scripts.common.options import Moment
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
 
-def draw(segments: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], steps: list[str]) -> Picture:
+def draw(segments: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], steps: list[Moment]) -> Picture:
     """Draw the number of pieces of every replica as a dot, the variants of one rank side by side, and their medians as lines.
 
     Args:

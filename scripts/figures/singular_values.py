@@ -7,11 +7,14 @@ from numpy.typing import NDArray
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.formatting import counted, divergence, number, sentence
+from scripts.common.options import Count, Moment
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
 
-def draw(spectrum: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], steps: list[str], values: int = 50) -> Picture:
+def draw(
+    spectrum: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], steps: list[Moment], values: Count = 50
+) -> Picture:
     """Draw median and band of the singular values over the replicas that have a spectrum.
 
     Args:

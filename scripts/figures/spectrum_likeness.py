@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.formatting import check_known, counted, listing, number
+from scripts.common.options import Count, Moment, VariantName
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
@@ -18,9 +19,9 @@ def draw(
     likeness: dict[str, Arrays],
     *,
     styles: dict[str, Style],
-    control: str,
-    step: str = "first",
-    values: int = 20,
+    control: VariantName,
+    step: Moment = "first",
+    values: Count = 20,
 ) -> Picture:
     """Draw rescaled spectra, the distances between spectra, and the likeness of the spans of features.
 

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.formatting import MINUS, check_known, counted, listing, number, sentence
+from scripts.common.options import DataSetName, Natural
 from scripts.common.storage import Arrays
 
 WAVES = ("#E69F00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 
 
-def draw(datasets: dict[str, Arrays], *, data_set: str, sines: int = 0) -> Picture:
+def draw(datasets: dict[str, Arrays], *, data_set: DataSetName, sines: Natural = 0) -> Picture:
     """Draw the true function of `data_set` on its dense grid.
 
     Args:

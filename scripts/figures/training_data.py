@@ -4,12 +4,13 @@ from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.common.formatting import check_known, counted, listing, number, sentence
+from scripts.common.options import DataSetName
 from scripts.common.storage import Arrays
 
 COLOR = "#0072B2"
 
 
-def draw(datasets: dict[str, Arrays], *, data_sets: list[str], titles: list[str] | None = None) -> Picture:
+def draw(datasets: dict[str, Arrays], *, data_sets: list[DataSetName], titles: list[str] | None = None) -> Picture:
     """Draw a panel for each data set, side by side.
 
     Args:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.common.options import Positive
 from scripts.common.storage import Array, Arrays, Kind
 
 KIND = Kind(
@@ -15,7 +16,7 @@ KIND = Kind(
 )
 
 
-def measure(spectrum: Arrays, *, tolerance: float = 1e-6) -> Arrays:
+def measure(spectrum: Arrays, *, tolerance: Positive = 1e-6) -> Arrays:
     """Return the number of pieces of each principal feature; a feature beyond the rank of the Jacobian does not exist.
 
     Args:

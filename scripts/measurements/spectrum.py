@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from scripts.common import linearization
 from scripts.common.decomposition import decompose, numerical_rank
+from scripts.common.options import Count
 from scripts.common.runs import intact
 from scripts.common.storage import Array, Arrays, Kind
 
@@ -42,7 +43,7 @@ def measure(
     network: Mapping[str, Any],
     reference_points: Arrays,
     *,
-    features: int = 10,
+    features: Count = 10,
 ) -> Arrays:
     """Return the spectrum of each replica at the first and the last saved step, and of replica 0 at those between.
 

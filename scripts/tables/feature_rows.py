@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from scripts.common.formatting import Grid, check_replica, divergence, moment, number
+from scripts.common.options import Count, Natural
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
@@ -13,9 +14,9 @@ def build(
     styles: dict[str, Style],
     *,
     variants: Sequence[str],
-    rows: int = 3,
-    features: int = 4,
-    replica: int = 0,
+    rows: Count = 3,
+    features: Count = 4,
+    replica: Natural = 0,
 ) -> Grid:
     """Return the first rows of U Sigma at the first and the last step; the column of variants is left out where there is only one.
 

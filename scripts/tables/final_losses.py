@@ -6,12 +6,18 @@ import pandas as pd
 
 from scripts.common.findings import Runs
 from scripts.common.formatting import FATES, Grid, counted, interval, number
+from scripts.common.options import QuantityName
 from scripts.common.statistics import median_interval
 from scripts.common.style import Style
 
 
 def build(
-    numbers: pd.DataFrame, styles: dict[str, Style], *, variants: Sequence[str], bootstrap: Mapping[str, int], quantities: list[str]
+    numbers: pd.DataFrame,
+    styles: dict[str, Style],
+    *,
+    variants: Sequence[str],
+    bootstrap: Mapping[str, int],
+    quantities: list[QuantityName],
 ) -> Grid:
     """Return a row for each variant.
 

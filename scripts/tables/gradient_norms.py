@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.common.formatting import Grid, check_known, counted, interval, number
+from scripts.common.options import Moment
 from scripts.common.statistics import median_interval
 from scripts.common.style import Style
 
@@ -14,7 +15,7 @@ TINY, LARGE, HUGE = 1e-4, 1e3, 1e7
 
 
 def build(
-    numbers: pd.DataFrame, styles: dict[str, Style], *, variants: Sequence[str], bootstrap: Mapping[str, int], step: str = "first"
+    numbers: pd.DataFrame, styles: dict[str, Style], *, variants: Sequence[str], bootstrap: Mapping[str, int], step: Moment = "first"
 ) -> Grid:
     """Return a row for each variant and weight; the column of variants is left out where there is only one.
 

@@ -42,6 +42,7 @@ def test_a_measurement_reads_what_the_system_fills_in_and_is_told_the_rest():
         ("float", [0, -1.5], [float("nan"), float("inf"), "1", True], "a number"),
         ("str", ["", "a"], [1, None, ["a"]], "text"),
         ("Count", [1, 10**6], [0, -1, 1.5, True], "a whole number of at least 1"),
+        ("Natural", [0, 3], [-1, 0.5], "a whole number of at least 0"),
         ("Seed", [0, 2**32 - 1], [-1, 2**32, 0.5], "a whole number of at least 0 and below 4294967296"),
         ("Positive", [1e-9, 3], [0, -1, float("inf")], "a number above 0"),
         ("NonNegative", [0, 0.1], [-0.1, float("nan")], "a number of at least 0"),
