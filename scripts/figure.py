@@ -15,6 +15,7 @@ def draw(
     kind: str,
     options: Mapping[str, Any],
     styles: Mapping[str, Mapping[str, str]] | None = None,
+    **settings: Any,
 ) -> Picture:
     """Return the figure of `kind` (a module of `figures`).
 
@@ -23,9 +24,10 @@ def draw(
         kind: name of the kind of figure.
         options: the options that the study sets.
         styles: label and color of each variant, where the figure asks for them.
+        **settings: what else the figure asks for, as `variants` or `bootstrap`.
     """
     given = dict(inputs) if styles is None else {**inputs, "styles": {variant: Style(**style) for variant, style in styles.items()}}
-    picture: Picture = import_module(f"scripts.figures.{kind}").draw(**given, **options)
+    picture: Picture = import_module(f"scripts.figures.{kind}").draw(**given, **settings, **options)
     return picture
 
 
@@ -33,7 +35,11 @@ if __name__ == "__main__":
     with job.run(snakemake) as running:
         settings = running.settings
         caption = settings.pop("caption")
-        inputs = {name: running.load_each(name) for name in running.recipe.inputs}
+        inputs: dict[str, Any] = {name: running.load_each(name) for name in running.recipe.inputs if name != "numbers"}
+        if "numbers" in running.recipe.inputs:
+            from scripts.common import numbers  # takes a while to import, and few figures read it
+
+            inputs["numbers"] = numbers.from_csv(running.load("numbers"))
         picture = draw(inputs, **settings)
         drawing.save_svg(picture.figure, snakemake.output.svg)
         storage.save_text(snakemake.output.csv, drawing.tabulate(picture.figure))

@@ -14,8 +14,8 @@ def small_gradients_are_tiny(runs: Runs) -> Finding:
         below=1e-3,
         statement="With a small initialization the loss gradient of every weight matrix is tiny.",
         quantity="largest gradient norm over the layers",
-        reason="at learning rate 0.1 and momentum 0.9, 468 updates along a constant gradient of norm 0.001 move a matrix by less than 0.5, "
-        "about what one entry of it would need",
+        reason="a gradient of that norm, followed in one direction through the whole training, moves a matrix by less than one of its "
+        "entries would need",
     )
 
 
@@ -27,7 +27,7 @@ def small_loss_stays(runs: Runs) -> Finding:
         below=0.05,
         statement="With a small initialization the train loss stays where it was.",
         quantity="relative change of the train loss",
-        reason="a fit of any use lowers the loss by most of its value; the noise of single batches moves it by some per cent",
+        reason="a fit of any use lowers the loss by most of its value; the noise of single batches moves it by some percent",
     )
 
 
@@ -60,7 +60,7 @@ def small_features_are_constant(runs: Runs) -> Finding:
         below=0.01,
         statement="With a small initialization the leading principal feature is constant.",
         quantity="standard deviation of the first feature over its root mean square",
-        reason="a variation of one per cent does not show in a figure",
+        reason="a variation of one percent does not show in a figure",
     )
 
 
@@ -104,19 +104,18 @@ def large_spectrum_is_as_alike_as_two_proper_ones(runs: Runs) -> Finding:
         runs.values("deep_large", "spectrum_distance", step=0),
         runs.values("deep_he", "spectrum_distance", step=0),
         below=2,
-        statement="Rescaled, the spectrum of a large initialization is as like that of a He initialization as two of these are alike.",
+        statement="Rescaled, the spectrum of a large initialization differs from that of a He initialization no more than two of these do.",
         quantity="distance of the rescaled spectra, relative to two He initializations",
         reason="twice the distance of the control is the most that may pass for its own spread",
     )
 
 
 def he_gradients_are_balanced(runs: Runs) -> Finding:
-    """The largest over the smallest gradient norm before training."""
-    return runs.median(
-        _imbalance(runs, "deep_he"),
-        below=10,
-        statement="With a He initialization the gradient norms of all layers are within one order of magnitude.",
-        quantity="largest over smallest gradient norm of the layers",
+    """Whether the largest gradient norm before training is less than ten times the smallest, in each replica."""
+    return runs.every(
+        _imbalance(runs, "deep_he") < 10,
+        statement="With a He initialization the gradient norms of all layers are within one order of magnitude, in every replica.",
+        quantity="largest gradient norm of the layers less than 10 times the smallest",
         reason="layers whose gradients differ by less than ten can share one learning rate",
     )
 
@@ -177,12 +176,12 @@ def he_beats_default(runs: Runs) -> Finding:
 
 
 def he_spectrum_is_diverse(runs: Runs) -> Finding:
-    """The number of singular values above one per cent of the largest, after training."""
+    """The number of singular values above one percent of the largest, after training."""
     return runs.ratio(
         _above_one_per_cent(runs, "deep_he"),
         _above_one_per_cent(runs, "shallow"),
         above=1,
-        statement="After training, the deep network with a He initialization has more singular values of weight than the shallow one.",
+        statement="After training, the deep network with a He initialization has more large singular values than the shallow one.",
         quantity="number of singular values above 1 % of the largest, relative to the shallow network",
         reason="the deep network has then the richer set of features",
     )
@@ -203,10 +202,10 @@ def deep_features_have_more_pieces(runs: Runs) -> Finding:
 def deep_features_have_more_pieces_at_initialization(runs: Runs) -> Finding:
     """The number of linear pieces of the principal features before training."""
     return runs.ratio(
-        _pieces(runs, "deep_he", step=0),
+        _pieces(runs, "deep_default", step=0),
         _pieces(runs, "shallow", step=0),
         above=1,
-        statement="Before training, too, the principal features of the deep network have more linear pieces than those of the shallow one.",
+        statement="Before training, too, the features of the deep network have more linear pieces, if biases are drawn at random.",
         quantity="linear pieces of the leading features, relative to the shallow network",
         reason="the deep network has then more pieces",
     )
@@ -242,7 +241,7 @@ def fit_inside_is_unharmed(runs: Runs) -> Finding:
         below=1.5,
         statement="Inside the shifted range the deep network is about as good as one that was trained on the whole range.",
         quantity="test loss inside, relative to the network trained on the whole range with the same seeds",
-        reason="half as much again is within the spread over seeds",
+        reason="a ratio of 1.5 is within the spread over seeds",
     )
 
 
@@ -256,7 +255,7 @@ def features_are_largest_outside(runs: Runs) -> Finding:
         above=1,
         statement="The features of the deep network trained on the shifted range are larger on the whole range than on its own points.",
         quantity="largest singular value on the whole range, relative to that on as many own training points",
-        reason="the largest feature has then most of its weight where there is no training point",
+        reason="point for point the largest feature is then larger where there is no training point",
     )
 
 

@@ -287,9 +287,23 @@ def load_report(settings: Mapping[str, Any]) -> tuple[Report, dict[str, Study]]:
     known = sorted(path.stem for path in (PROJECT / "config/studies").glob("*.yaml"))
     problems += _unknown(place, dict.fromkeys(names), known, "study")
     studies = {name: _load_study(name, problems) for name in dict.fromkeys(names) if name in known}
+    problems += _shared_names(studies)
     if problems or report is None:
         raise ConfigurationError("the configuration has problems:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(problems)))
     return report, {name: study for name, study in studies.items() if study}
+
+
+def _shared_names(studies: Mapping[str, Study | None]) -> list[str]:
+    """Return what is wrong with names of figures and tables that two studies share: references to them would be ambiguous."""
+    problems: list[str] = []
+    owners: dict[tuple[str, str], str] = {}
+    for study_name, study in studies.items():
+        named = [(word, name) for word, names in (("figure", study.figures), ("table", study.tables)) for name in names] if study else []
+        for word, name in named:
+            owner = owners.setdefault((word, name), study_name)
+            if owner != study_name:
+                problems.append(f"{study_path(study_name)}: {word}s.{name}: study '{owner}' has a {word} of this name; rename one")
+    return problems
 
 
 def _load_study(name: str, problems: list[str]) -> Study | None:

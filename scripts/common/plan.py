@@ -70,6 +70,7 @@ class Plan:
         files = ["report.html", "report.pdf"]
         if self.report.edition == "solutions":
             files += ["numbers.csv", "claims.json", "manifest.json"]
+            files += [f"data/{name}.csv" for step, name in self._recipes if step == "figure"]
         return [f"{self.results}/report/{file}" for file in files]
 
     def write_recipes(self) -> None:
@@ -140,8 +141,7 @@ class Plan:
     def _plan_variant(self, study_name: str, study: Study, name: str, variant: Variant) -> None:
         full = variant.model_dump()
         settings = {key: full[key] for key in SETTINGS_OF_TRAINING}
-        settings["steps"] = min(variant.steps, self.report.steps or variant.steps)
-        settings["replicas"] = min(variant.replicas or self.report.replicas, self.report.replicas)
+        settings |= self._limits(variant)
         data = self._source("data", f"{study_name}/{variant.data}")
         self._add("train", f"{study_name}/{name}", settings=settings, inputs={"data": {"": data}})
         inputs = {
@@ -224,10 +224,21 @@ class Plan:
             manifest = Source(f"{self.results}/report/manifest.json", "manifest", self._recipes["manifest", "report"].digest)
             inputs = inputs | {"manifest": {"": manifest}}
         files = [*(chapter_path(name) for name in self.studies), *TEMPLATES]
-        studies = {name: study.model_dump() for name, study in self.studies.items()}
+        studies = {name: self._as_run(study) for name, study in self.studies.items()}
         settings = {"report": self.report.model_dump(exclude={"results"}), "studies": studies}
         for kind in ("html", "pdf"):
             self._add("report", kind, settings={"kind": kind, **settings}, inputs=inputs, files=files)
+
+    def _as_run(self, study: Study) -> dict[str, Any]:
+        """Return a study's configuration with the updates and replicas that are run, which the report may limit."""
+        variants = {name: variant.model_dump() | self._limits(variant) for name, variant in study.variants.items()}
+        return study.model_dump() | {"variants": variants}
+
+    def _limits(self, variant: Variant) -> dict[str, int]:
+        return {
+            "steps": min(variant.steps, self.report.steps or variant.steps),
+            "replicas": min(variant.replicas or self.report.replicas, self.report.replicas),
+        }
 
     def given(self, figure: str) -> bool:
         """Whether a figure shows only what is given (data and targets), so that an assignment may print it."""

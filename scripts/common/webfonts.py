@@ -12,8 +12,13 @@ import json
 import unicodedata
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scripts.common import storage
+
+if TYPE_CHECKING:  # their files are read, not their code; named here, their versions count in what a page depends on
+    import font_source_serif_pro  # noqa: F401
+    import ziamath  # noqa: F401
 
 
 def _folder(package: str) -> Path:
