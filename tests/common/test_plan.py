@@ -60,8 +60,9 @@ def test_inputs_stand_where_their_rules_put_them():
         "prediction": "elsewhere/measure/mini/wide/prediction.npz",
     }
     assert plan.inputs("figure")(["mini/curves"])["loss"] == [f"elsewhere/measure/mini/{name}/loss.npz" for name in ("narrow", "wide")]
+    beside = [f"data/mini/{name}.csv" for name in ("target", "fit_narrow", "values_wide", "curves")]
     assert plan.targets() == [
-        f"elsewhere/report/{name}" for name in ("report.html", "report.pdf", "numbers.csv", "claims.json", "manifest.json")
+        f"elsewhere/report/{name}" for name in ("report.html", "report.pdf", "numbers.csv", "claims.json", "manifest.json", *beside)
     ]
 
 
