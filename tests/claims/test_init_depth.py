@@ -4,46 +4,18 @@ The measurements stand in ``init_depth_numbers.csv``: rows of ``numbers.csv`` of
 ``python -m tests.claims.test_init_depth`` writes that file anew from ``results/report/numbers.csv``.
 """
 
-from pathlib import Path
+from functools import partial
 
 import pandas as pd
 import pytest
 
 from scripts.claims import init_depth
-from scripts.common.findings import Runs
 from scripts.common.numbers import TYPES, from_csv
-from scripts.common.places import PROJECT, claims_path
-from scripts.common.syntax import functions
+from tests.claims import controls
+from tests.claims.controls import fated, scaled, store, stored
 
-STORED = Path(__file__).parent / "init_depth_numbers.csv"
-NAMES = list(functions(PROJECT / claims_path("init_depth")))
 REPLICAS = 20
-
-
-def scaled(variant, quantity, factor, *, step=None, index=None):
-    """Return a perturbation: the rows of a quantity, of all replicas or of the first ones, times a factor."""
-
-    def perturb(table, replicas):
-        rows = (table["variant"] == variant) & (table["quantity"] == quantity) & (table["replica"] < replicas)
-        if step is not None:
-            rows &= table["step"] == step
-        if index is not None:
-            rows &= table["index"].isin(index)
-        assert rows.any()
-        return table.assign(value=table["value"].where(~rows, table["value"] * factor))
-
-    return perturb
-
-
-def fated(variant, fate):
-    """Return a perturbation: another fate for replicas."""
-
-    def perturb(table, replicas):
-        rows = (table["variant"] == variant) & (table["quantity"] == "fate") & (table["replica"] < replicas)
-        assert rows.any()
-        return table.assign(index=table["index"].where(~rows, fate))
-
-    return perturb
+verdict = partial(controls.verdict, init_depth)
 
 
 LAST = 468
@@ -81,17 +53,13 @@ ONE_COUNTEREXAMPLE = {
 THREE_OF_THEIR_OWN = ("he_gradients_are_balanced", "he_trains_in_every_run", "he_beats_default")
 
 
-def verdict(name, table):
-    return getattr(init_depth, name)(Runs(table, seed=0, resamples=2000)).verdict
-
-
 @pytest.fixture(scope="module")
 def table():
-    return from_csv(STORED.read_text())
+    return from_csv(stored("init_depth").read_text())
 
 
 def test_every_claim_has_its_controls():
-    assert sorted([*OTHER_SIDE, *ONE_COUNTEREXAMPLE, *THREE_OF_THEIR_OWN]) == sorted(NAMES)
+    assert sorted([*OTHER_SIDE, *ONE_COUNTEREXAMPLE, *THREE_OF_THEIR_OWN]) == sorted(controls.names("init_depth"))
 
 
 @pytest.mark.parametrize("name", OTHER_SIDE)
@@ -148,23 +116,5 @@ def test_the_stored_measurements_are_those_of_the_full_build(built_results, tabl
     pd.testing.assert_series_equal(both["value"], both["value_built"], check_names=False, rtol=1e-6)
 
 
-def _read_by_claims(table):
-    """Return the rows that the claims read, found by asking each claim."""
-    asked = set()
-
-    class Watched(Runs):
-        def _of_quantity(self, variant, quantity, step):
-            rows = super()._of_quantity(variant, quantity, step)
-            asked.update(rows.index)
-            return rows
-
-    for name in NAMES:
-        getattr(init_depth, name)(Watched(table, seed=0, resamples=100))
-    return table.loc[sorted(asked)]
-
-
 if __name__ == "__main__":
-    full = PROJECT / "results/report/numbers.csv"
-    kept = set(_read_by_claims(from_csv(full.read_text())).index)
-    header, *lines = full.read_text().splitlines(keepends=True)
-    STORED.write_text(header + "".join(line for number, line in enumerate(lines) if number in kept))
+    store("init_depth", init_depth)

@@ -1,0 +1,76 @@
+"""What the negative controls of all studies share: stored real measurements, perturbed until a claim reaches another verdict.
+
+``tests/claims/<study>_numbers.csv`` has the rows of ``numbers.csv`` of a full build that the claims of a study read.
+"""
+
+from pathlib import Path
+
+from scripts.common.findings import Runs
+from scripts.common.numbers import from_csv
+from scripts.common.places import PROJECT, claims_path
+from scripts.common.syntax import functions
+
+
+def stored(study):
+    """Return the path of the stored measurements of a study."""
+    return Path(__file__).parent / f"{study}_numbers.csv"
+
+
+def names(study):
+    """Return the names of all claims of a study."""
+    return list(functions(PROJECT / claims_path(study)))
+
+
+def verdict(claims, name, table):
+    """Return the verdict that a claim of the module `claims` comes to on a table of numbers."""
+    return getattr(claims, name)(Runs(table, seed=0, resamples=2000)).verdict
+
+
+def scaled(variant, quantity, factor, *, step=None, index=None):
+    """Return a perturbation: the rows of a quantity, of all replicas or of the first ones, times a factor."""
+
+    def perturb(table, replicas):
+        rows = (table["variant"] == variant) & (table["quantity"] == quantity) & (table["replica"] < replicas)
+        if step is not None:
+            rows &= table["step"] == step
+        if index is not None:
+            rows &= table["index"].isin(index)
+        assert rows.any()
+        return table.assign(value=table["value"].where(~rows, table["value"] * factor))
+
+    return perturb
+
+
+def fated(variant, fate):
+    """Return a perturbation: another fate for replicas."""
+
+    def perturb(table, replicas):
+        rows = (table["variant"] == variant) & (table["quantity"] == "fate") & (table["replica"] < replicas)
+        assert rows.any()
+        return table.assign(index=table["index"].where(~rows, fate))
+
+    return perturb
+
+
+def store(study, claims):
+    """Write the stored measurements of a study anew from ``results/report/numbers.csv``: the rows that its claims read."""
+    full = PROJECT / "results/report/numbers.csv"
+    table = from_csv(full.read_text())
+    kept = set(_read_by_claims(table[table["study"] == study], names(study), claims))
+    header, *lines = full.read_text().splitlines(keepends=True)
+    stored(study).write_text(header + "".join(line for number, line in enumerate(lines) if number in kept))
+
+
+def _read_by_claims(table, names, claims):
+    """Return the labels of the rows that the claims read, found by asking each claim."""
+    asked = set()
+
+    class Watched(Runs):
+        def _of_quantity(self, variant, quantity, step):
+            rows = super()._of_quantity(variant, quantity, step)
+            asked.update(rows.index)
+            return rows
+
+    for name in names:
+        getattr(claims, name)(Watched(table, seed=0, resamples=100))
+    return asked
