@@ -4,7 +4,8 @@
     << value("deep_he", "test_loss") >>                 the median over replicas, as words
     << interval("deep_he", "test_loss") >>              its 95 % interval, "0.003 to 0.005"
     << count("deep_he", "fine") >> << replicas("deep_he") >>
-    << setting("deep_he", "optimizer.learning_rate") >> a value of the configuration
+    << setting("deep_he", "optimizer.learning_rate") >> a value of the configuration of a variant
+    << data_setting("sines", "samples") >>              the same, of a data set
     << claim("he_beats_shallow", supported="...", refuted="...", inconclusive="...") >>
     << claims_table() >> << observations() >>           all claims; what the source says, and what the runs say
     <% call question("Title") %> ... <% endcall %>      a numbered question
@@ -29,6 +30,8 @@ from scripts.common.findings import Runs
 from scripts.common.statistics import Interval, median_interval
 
 NOT_AVAILABLE = "not available"
+THOUSANDS_FROM = 10_000
+"""Whole numbers of the configuration from here on are printed with a comma, as 150,000."""
 
 
 class ChapterError(UserError):
@@ -76,6 +79,7 @@ def render(text: str, content: Content, *, place: str) -> str:
             ("count", count),
             ("replicas", replicas),
             ("setting", setting),
+            ("data_setting", data_setting),
             ("claim", claim),
             ("verdict", verdict),
             ("claims_table", claims_table),
@@ -150,10 +154,12 @@ def replicas(content: Content, variant: str) -> str:
 
 def setting(content: Content, variant: str, path: str) -> str:
     """Return a value of a variant's configuration, as ``optimizer.learning_rate``."""
-    found: Any = _known(content.settings["variants"], variant, "variant")
-    for key in path.split("."):
-        found = _known(found if isinstance(found, Mapping) else {}, key, f"setting of '{variant}'")
-    return f"{found:g}" if isinstance(found, float) else str(found)
+    return _configured(content, "variants", "variant", variant, path)
+
+
+def data_setting(content: Content, data_set: str, path: str) -> str:
+    """Return a value of a data set's configuration, as ``samples``."""
+    return _configured(content, "data", "data set", data_set, path)
 
 
 def claim(content: Content, name: str, **wordings: str) -> str:
@@ -250,6 +256,15 @@ def _known(names: Mapping[str, Any], name: str, word: str) -> Any:
     if name not in names:
         raise ChapterError(f"unknown {word} '{name}'; known: {', '.join(names) or 'none'}")
     return names[name]
+
+
+def _configured(content: Content, section: str, word: str, name: str, path: str) -> str:
+    found: Any = _known(content.settings[section], name, word)
+    for key in path.split("."):
+        found = _known(found if isinstance(found, Mapping) else {}, key, f"setting of '{name}'")
+    if isinstance(found, float):
+        return f"{found:g}"
+    return f"{found:,}" if isinstance(found, int) and found >= THOUSANDS_FROM else str(found)
 
 
 def _values(

@@ -23,6 +23,7 @@ NAMED = {
     "count": "variant",
     "replicas": "variant",
     "setting": "variant",
+    "data_setting": "data set",
 }
 """Functions of a chapter whose first argument is a name, and what it names."""
 

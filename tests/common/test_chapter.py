@@ -55,7 +55,8 @@ def content(*, solutions=True, claims=None):
     return Content(
         study="s",
         settings={
-            "variants": {"a": {"steps": 9, "optimizer": {"learning_rate": 0.1}}},
+            "data": {"waves": {"samples": 1500}},
+            "variants": {"a": {"steps": 9, "save_every": 150_000, "optimizer": {"learning_rate": 0.1}}},
             "observations": [{"says": "It works | well.", "claims": ["it_works", "all_work"]}],
         },
         solutions=solutions,
@@ -108,6 +109,8 @@ def test_a_table_prints_its_cells_as_they_are():
         ('replicas("a")', "3"),
         ('setting("a", "optimizer.learning_rate")', "0.1"),
         ('setting("a", "steps")', "9"),
+        ('setting("a", "save_every")', "150,000"),
+        ('data_setting("waves", "samples")', "1500"),
         ('verdict("it_works")', "supported"),
     ],
 )
@@ -207,6 +210,7 @@ def test_an_assignment_refuses_every_result(call):
         ('<< count("a", "dead") >>', "chapter: unknown fate 'dead'; known: "),
         ('<< setting("b", "steps") >>', "chapter: unknown variant 'b'; known: a"),
         ('<< setting("a", "optimizer.rate") >>', "chapter: unknown setting of 'a' 'rate'; known: learning_rate"),
+        ('<< data_setting("waves", "noise") >>', "chapter: unknown setting of 'waves' 'noise'; known: samples"),
         ('<< setting("a", "steps.rate") >>', "chapter: unknown setting of 'a' 'rate'; known: none"),
         ('<< claim("it_works", refuted="") >>', "chapter: unknown wording of claim 'it_works' 'supported'; known: refuted"),
         ("<< nothing >>", "chapter: cannot be rendered: 'nothing' is undefined; correct the << >> or <% %> that asks for it"),
