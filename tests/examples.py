@@ -1,11 +1,13 @@
 """Data sets and settings that several tests use: those of the source, and tiny ones."""
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from scripts.common.storage import Arrays
+from scripts.datasets import piecewise_linear
 from scripts.datasets.sum_of_sines import generate
 from scripts.train import train
 
@@ -63,6 +65,28 @@ def source_run(variant: str) -> Arrays:
     return train(sines(), **source_settings(variant))
 
 
+@cache
+def pieces(*, samples: int = 200, noise: float = 0.1, multiplier: int = 12345) -> Arrays:
+    """The piecewise linear data of the source on features from the local linearization."""
+    return piecewise_linear.generate(seed=1, samples=samples, noise=noise, test_samples=1000, grid_samples=1000, multiplier=multiplier)
+
+
+def pieces_settings(*hidden: int, **changes: Any) -> dict[str, Any]:
+    """The settings of that source for a network with these hidden layers, but for the number of steps."""
+    return {
+        "network": {"kind": "perceptron", "hidden": list(hidden), "activation": "relu"},
+        "initialization": {"kind": "elbows_inside", "seed": 0},
+        "optimizer": {"kind": "sgd", "learning_rate": 0.02},
+        "batches": {"kind": "subsets", "share": 0.2, "seed": 0},
+        "loss": {"kind": "mse"},
+        "steps": 100,
+        "evaluate_every": 50,
+        "engine": "compiled",
+        "replicas": 2,
+        **changes,
+    }
+
+
 def tiny_data(*, inputs: int = 2, outputs: int = 3, samples: int = 30, seed: int = 0) -> Arrays:
     """Random data; the targets are columns of probabilities, so that every loss takes them."""
     generator = np.random.default_rng(seed)
@@ -92,3 +116,31 @@ def tiny_settings(**changes: Any) -> dict[str, Any]:
 def tiny_run(**changes: Any) -> Arrays:
     """A short training on `tiny_data`."""
     return train(tiny_data(), **tiny_settings(**changes))
+
+
+def wave(samples: int = 30, *, noise: float = 0.1, seed: int = 0) -> Arrays:
+    """A noisy sine wave of one input, on sorted random points in [0, 1]; tested without noise on an even grid."""
+    generator = np.random.default_rng(seed)
+    points = {"train": np.sort(generator.uniform(size=samples)), "test": np.linspace(0, 1, 41), "grid": np.linspace(0, 1, 101)}
+    found = {f"{part}_x": x[:, None] for part, x in points.items()} | {f"{part}_y": np.sin(7 * x)[:, None] for part, x in points.items()}
+    found["train_y"] += noise * generator.normal(size=(samples, 1))
+    return found
+
+
+def bending(hidden: list[int], *, moments: int = 3, replicas: int = 2, seed: int = 0) -> tuple[dict[str, Any], Arrays]:
+    """A network of one input whose elbows lie in [0, 1], and a made-up run of it in float64 that moves a little at each moment."""
+    generator = np.random.default_rng(seed)
+    tensors: dict[str, list[Any]] = {}
+    for layer, (fan_in, fan_out) in enumerate(pairwise([1, *hidden, 1])):
+        tensors[f"{2 * layer}.weight"] = [generator.normal(size=(fan_out, fan_in)) / np.sqrt(fan_in) for _ in range(replicas)]
+        tensors[f"{2 * layer}.bias"] = [0.3 * generator.normal(size=fan_out) for _ in range(replicas)]
+    tensors["0.bias"] = [-generator.uniform(size=hidden[0]) * weight[:, 0] for weight in tensors["0.weight"]]
+    initial = np.array([np.concatenate([values[r].ravel() for values in tensors.values()]) for r in range(replicas)])
+    moves = 0.1 * generator.normal(size=(moments - 1, *initial.shape))
+    run = {
+        "step": 10 * np.arange(moments),
+        "parameters": initial + np.concatenate([np.zeros((1, *initial.shape)), np.cumsum(moves, axis=0)]),
+        "parameter_name": np.array(list(tensors)),
+        "diverged_at": np.full(replicas, -1),
+    }
+    return {"kind": "perceptron", "hidden": hidden, "activation": "relu"}, run

@@ -54,7 +54,20 @@ FIGURE = Family("figure", "scripts/figures", "draw")
 TABLE = Family("table", "scripts/tables", "build")
 
 READABLE = frozenset(
-    {"data", "train", "jacobian", "network", "loss_function", "reference_points", "datasets", "styles", "numbers", "variant", "reference"}
+    {
+        "data",
+        "train",
+        "jacobian",
+        "network",
+        "optimizer",
+        "loss_function",
+        "reference_points",
+        "datasets",
+        "styles",
+        "numbers",
+        "variant",
+        "reference",
+    }
 )
 """Names of parameters that a measurement, figure or table is given by the system, beside the names of measurements."""
 

@@ -1,14 +1,17 @@
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from scripts.common import linearization, storage
 from scripts.jacobian import jacobian
 from scripts.measurements import spectrum
 from scripts.train import train
 from tests import oracle
-from tests.examples import SHALLOW, SOURCE, TINY, sines, source_run, source_settings, tiny_data, tiny_run
+from tests.examples import SHALLOW, SOURCE, TINY, bending, sines, source_run, source_settings, tiny_data, tiny_run, wave
 
 
 def few(run, replicas=3):
@@ -63,6 +66,24 @@ def test_invariants(variant, step, replica):
     np.testing.assert_allclose(np.linalg.norm(features, axis=0), values[:10], atol=1e-10 * values[0])
     assert found["rank"][step, replica] == np.linalg.matrix_rank(matrix, tol=1e-10 * values[0])
     assert found["error_bound"][step, replica] < 1e-11 * values[0]
+
+
+@pytest.mark.parametrize("hidden", [[6], [9, 9]])
+def test_features_on_the_grid_are_those_of_a_jacobian_by_autograd_there(hidden):
+    (network, run), data = bending(hidden), wave()
+    stored = {"step": run["step"], "jacobian": jacobian(run, data["train_x"], network=network, replica=0)}
+    found = spectrum.measure(data, run, stored, network, data, features=4)
+    widths = list(pairwise([1, *hidden, 1]))
+    model = nn.Sequential(*[part for sizes in widths for part in (nn.Linear(*sizes), nn.ReLU())][:-1]).double()
+    for here in [(0, 0), (0, 1), (1, 0), (2, 0), (2, 1)]:
+        nn.utils.vector_to_parameters(torch.as_tensor(run["parameters"][here]), model.parameters())
+        on_points, on_grid = (oracle.linearization(model, data[key][:, 0]) for key in ("train_x", "grid_x"))
+        left, values, right = np.linalg.svd(on_points)
+        sign = np.sign(np.sum(found["feature"][here] * left[:, :4], axis=0))
+        tolerance = 1e-6 * values[0]
+        np.testing.assert_allclose(found["feature"][here], sign * left[:, :4] * values[:4], atol=tolerance)
+        np.testing.assert_allclose(on_points @ found["right_vector"][here], found["feature"][here], atol=tolerance)
+        np.testing.assert_allclose(found["feature_grid"][here], sign * (on_grid @ right[:4].T), atol=tolerance)
 
 
 def test_variation_is_0_for_a_constant_feature_and_1_for_one_of_mean_0():
