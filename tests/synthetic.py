@@ -30,11 +30,17 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
             "segments": segments,
             "likeness": likeness,
             "test_range": either_side,
+            "elbows": elbows,
+            "gradient_features": gradient_features,
+            "tangent": tangent,
+            "exact_output": exact_output,
         }.items()
     }
     made["data"] = {variant: data() for variant in variants}
     made["datasets"] = {"whole": data(), "part": data(high=0.4)}
     made["styles"] = {variant: STYLES[variant] for variant in variants}
+    made["variants"], made["bootstrap"] = variants, {"seed": 0, "resamples": 200}
+    made["numbers"] = numbers(made)
     return made
 
 
@@ -91,7 +97,7 @@ def gradient_norm(replicas: int, *, diverged: bool) -> Arrays:
 
 
 def spectrum(replicas: int, *, diverged: bool) -> Arrays:
-    """Singular values (r + 1) * 10 ** -k, the last two zero; feature k is (k + 1) x, moved by k."""
+    """Singular values (r + 1) * 10 ** -k, the last two zero; feature k is (k + 1) x, moved by k, on the grid twice that after training."""
     sigma = (np.arange(replicas)[:, None] + 1.0) * 10.0 ** -np.arange(VALUES)
     sigma[:, -2:] = 0
     x = np.linspace(1, -1, POINTS)
@@ -100,7 +106,27 @@ def spectrum(replicas: int, *, diverged: bool) -> Arrays:
     feature[~available] = np.nan
     values = np.stack([sigma, 2 * sigma])
     values[~available] = np.nan
-    return {"step": np.array([0, LAST]), "available": available, "singular_value": values, "feature": feature, "points_x": x[:, None]}
+    grid = np.linspace(-1, 1, GRID)
+    on_grid = np.stack([(k + 1) * grid + k for k in range(FEATURES)], axis=-1) * np.array([1, 2])[:, None, None, None]
+    on_grid = np.broadcast_to(on_grid, (2, replicas, GRID, FEATURES)).copy()
+    on_grid[~available] = np.nan
+    found = {"singular_value": values, "feature": feature, "feature_grid": on_grid, "points_x": x[:, None], "grid_x": grid[:, None]}
+    return {"step": np.array([0, LAST]), "available": available, **found}
+
+
+def with_moments(made: dict[str, Any], steps: Iterable[int] = (0, 7, 13, LAST)) -> dict[str, Any]:
+    """Return a study with further moments, at which the losses are recorded: between the first and the last all numbers go in a line."""
+    share = np.asarray(list(steps)) / LAST
+
+    def along(values: Any) -> Any:
+        return np.multiply.outer(1 - share, values[0]) + np.multiply.outer(share, values[1]) if values.shape[0] == 2 else values
+
+    def measured(arrays: Arrays) -> Arrays:
+        kept = {key: values for key, values in arrays.items() if key in ("points_x", "grid_x")}
+        return {key: along(values) for key, values in arrays.items()} | kept | {"step": np.asarray(list(steps))}
+
+    moving = ("prediction", "elbows", "spectrum")
+    return made | {name: {variant: measured(arrays) for variant, arrays in made[name].items()} for name in moving}
 
 
 def segments(replicas: int, *, diverged: bool) -> Arrays:
@@ -132,6 +158,70 @@ def either_side(replicas: int, *, diverged: bool) -> Arrays:
     return {"step": np.array([0, LAST]), "test_loss_inside": inside, "test_loss_outside": 100 * inside}
 
 
+def elbows(replicas: int, *, diverged: bool) -> Arrays:
+    """Three first-layer units, with elbows at -0.5, 0.5 and outside at 2, and two of the second layer with kinks at 0 and, once, 0.25."""
+    places = np.broadcast_to([-0.5, 0.5, 2.0], (2, replicas, 3)).copy()
+    kinks = np.broadcast_to([0.0, 0.25, np.nan], (2, replicas, 3)).copy()
+    inside, kinks_inside = np.full((2, replicas), 2), np.full((2, replicas), 2)
+    if diverged:
+        places[1], kinks[1], inside[1], kinks_inside[1] = np.nan, np.nan, 0, 0
+    return {
+        "step": np.array([0, LAST]),
+        "elbow": places,
+        "elbows_inside": inside,
+        "kink": kinks,
+        "kinks_inside": kinks_inside,
+    }
+
+
+def gradient_features(replicas: int, *, diverged: bool) -> Arrays:  # noqa: ARG001 - of replica 0 alone
+    """A network of two hidden units: feature p is (p + 1) x at initialization, and three times that after training."""
+    x = np.linspace(-1, 1, GRID)
+    feature = x[:, None] * np.arange(1, 8)
+    return {
+        "step": np.array([0, LAST]),
+        "feature": np.stack([feature, np.full_like(feature, np.nan) if diverged else 3 * feature]),
+        "grid_x": x[:, None],
+        "parameter_name": np.array(["0.weight", "0.bias", "2.weight", "2.bias"]),
+        "parameter_size": np.array([2, 2, 2, 1]),
+    }
+
+
+def tangent(replicas: int, *, diverged: bool) -> Arrays:
+    """Shares k / (k + r + 1) at initialization and k / (k + (r + 1) / 2) after training; the regression predicts the truth minus 0.1 r."""
+    ranks, labels = np.array([1, 2, 5, 10, 20, 50]), np.array(["5", "10", "20", "50", "all"])
+    half = (np.arange(replicas)[:, None] + 1) / 2
+    share = np.stack([ranks / (ranks + 2 * half), ranks / (ranks + half)])
+    loss = np.broadcast_to(0.1 * half[:, :1], (2, replicas, len(labels))).copy()
+    change = np.array([[0.0] * replicas, [1.5] * replicas])
+    exists = np.array([[True] * replicas, [not diverged] * replicas])
+    found: Arrays = {"step": np.array([0, LAST]), "index_alignment": ranks}
+    quantities = {"alignment": share, "tangent_train_loss": loss, "tangent_test_loss": 2 * loss, "jacobian_change": change}
+    for quantity, values in quantities.items():
+        values[~exists] = np.nan
+        found |= {quantity: values, f"exists_{quantity}": exists}
+    found |= {f"index_tangent_{part}_loss": labels for part in ("train", "test")}
+    found |= {"linearized_test_loss": 0.3 * half[:, 0], "exists_linearized_test_loss": np.ones(replicas, dtype=bool)}
+    found["tangent_prediction_grid"] = truth(np.linspace(-1, 1, GRID)) - 0.1 * np.arange(replicas)[:, None]
+    return found
+
+
+def exact_output(replicas: int, *, diverged: bool) -> Arrays:
+    """Exact losses 0.01 (r + 1); a gap of (r + 1) / 10 that falls to a tenth, and to a twentieth where it is predicted."""
+    ends = np.arange(replicas) + 1.0
+    gap = np.stack([ends / 10, np.full(replicas, np.nan) if diverged else ends / 100])
+    return {
+        "step": np.array([0, LAST]),
+        "exact_train_loss": ends / 100,
+        "exact_test_loss": ends / 100,
+        "output_gap": gap,
+        "output_gap_predicted": np.stack([ends / 10, ends / 200]),
+        "hidden_singular_value": np.broadcast_to([3.0, 1.0, 0.1], (replicas, 3)).copy(),
+        "slow_directions": np.ones(replicas),
+        "prediction_grid_exact": truth(np.linspace(-1, 1, GRID)) + 0.05 * np.arange(replicas)[:, None],
+    }
+
+
 def numbers(made: dict[str, Any]) -> pd.DataFrame:
     """Return the numbers of a study made by `study`, as they are read from numbers.csv."""
     rows: list[tuple[str, int, int | None, str, str, float]] = []
@@ -144,6 +234,15 @@ def numbers(made: dict[str, Any]) -> pd.DataFrame:
             if norms["exists_gradient_norm"][place, replica]:
                 index = str(norms["index_gradient_norm"][layer])
                 rows.append((variant, replica, int(norms["step"][place]), "gradient_norm", index, value))
+        for (replica,), value in np.ndenumerate(made["exact_output"][variant]["exact_test_loss"]):
+            rows.append((variant, replica, None, "exact_test_loss", "", value))
+        solved = made["tangent"][variant]
+        for (place, replica, rank), value in np.ndenumerate(solved["tangent_test_loss"]):
+            if solved["exists_tangent_test_loss"][place, replica]:
+                label = str(solved["index_tangent_test_loss"][rank])
+                rows.append((variant, replica, int(solved["step"][place]), "tangent_test_loss", label, value))
+        for (replica,), value in np.ndenumerate(solved["linearized_test_loss"]):
+            rows.append((variant, replica, None, "linearized_test_loss", "", value))
         met = made["fate"][variant]
         for replica, kind in zip(*np.nonzero(met["exists_fate"]), strict=True):
             rows.append((variant, int(replica), None, "fate", str(met["index_fate"][kind]), 1.0))

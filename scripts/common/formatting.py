@@ -78,6 +78,13 @@ def check_known(name: str, known: Iterable[str], word: str) -> None:
         raise UserError(f"unknown {word} '{name}'; known: {', '.join(allowed)}")
 
 
+def check_lengths(**lists: Sequence[object]) -> None:
+    """Raise a `UserError` unless all lists, given by the names of their options, have equally many entries."""
+    if len({len(entries) for entries in lists.values()}) > 1:
+        found = listing([f"{name} {len(entries)}" for name, entries in lists.items()])
+        raise UserError(f"{listing(list(lists))} go together and need equally many entries; they have: {found}")
+
+
 def check_replica(replica: int, count: int) -> None:
     """Raise a `UserError` if there is no such replica among `count`."""
     if not 0 <= replica < count:

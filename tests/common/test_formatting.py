@@ -2,7 +2,19 @@ import math
 
 import pytest
 
-from scripts.common.formatting import counted, divergence, fate_counts, interval, listing, misfortunes, moment, number, sentence
+from scripts.common.errors import UserError
+from scripts.common.formatting import (
+    check_lengths,
+    counted,
+    divergence,
+    fate_counts,
+    interval,
+    listing,
+    misfortunes,
+    moment,
+    number,
+    sentence,
+)
 from tests import synthetic
 
 
@@ -61,3 +73,11 @@ def test_misfortunes_of_several_kinds() -> None:
     fate["exists_fate"][0] = [False, True, False, False]
     fate["exists_diverged_at"][0] = True
     assert misfortunes(fate) == "diverged after 1 update in 1 of 3; collapsed in 2 of 3"
+
+
+def test_lists_that_go_together_are_equally_long() -> None:
+    check_lengths(widths=[1, 2], depths=("a", "b"))
+    with pytest.raises(
+        UserError, match="widths, depths and names go together and need equally many entries; they have: widths 2, depths 1 and names 2"
+    ):
+        check_lengths(widths=[1, 2], depths=[1], names=["a", "b"])

@@ -14,16 +14,27 @@ from scripts.common import drawing
 from scripts.common.drawing import Picture
 from tests import synthetic
 
+NETWORKS: dict[str, Any] = {"trained": ["good", "good"], "output_layer": ["good", "good"], "widths": [10, 40], "depths": [1, 2]}
+
 OPTIONS: dict[str, dict[str, Any]] = {
+    "against_width": NETWORKS,
+    "alignment": {},
+    "curves": {"quantities": ["train_loss", "tangent_test_loss"], "indices": ["", "all"], "linear": ["tangent_test_loss"]},
+    "data_sweep": {"quantities": ["test_loss"]},
+    "exact_fit": {},
     "final_test_loss": {},
     "fit": {},
+    "gradient_features": {},
     "gradient_norms": {"step": "last"},
+    "learned": {"steps": ["first", "last"]},
     "linearization": {"steps": ["first", "last"]},
     "loss_curves": {},
     "outside_range": {},
+    "output_gap": {},
     "segments": {"steps": ["first", "last"]},
     "singular_values": {"steps": ["first", "last"]},
     "spectrum_likeness": {"control": "good", "step": "last"},
+    "tangent_fit": {},
     "target": {"data_set": "whole", "sines": 4},
     "training_data": {"data_sets": ["whole", "part"]},
 }
@@ -40,7 +51,10 @@ def draw(kind: str, made: dict[str, Any]) -> Picture:
     """Draw a kind of figure, giving it what its parameters name."""
     function = import_module(f"scripts.figures.{kind}").draw
     read = {name: made[name] for name in inspect.signature(function).parameters if name in made}
-    return function(**read, **OPTIONS[kind])
+    options = dict(OPTIONS[kind])
+    if kind == "data_sweep":  # it has an entry for each variant
+        options |= {"samples": [50 * 2**place for place in range(len(made["variants"]))], "noise": [0.1] * len(made["variants"])}
+    return function(**read, **options)
 
 
 def test_every_kind_is_tested() -> None:
