@@ -6,7 +6,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help report quick assignment test test-fast test-long check bench schemas clean
+.PHONY: help report quick assignment test test-fast test-long check bench times schemas clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -47,6 +47,9 @@ check: .venv/installed ## what is checked without running it: style, types, the 
 bench: .venv/installed ## the speed figures, each against a plain implementation in the same run
 	$(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks
+
+times: .venv/installed ## how long each step of the last build took
+	$(BIN)/python -m benchmarks.steps
 
 schemas: .venv/installed ## write workflow/schemas anew, for editors
 	$(BIN)/python -m scripts.common.schemas

@@ -28,7 +28,7 @@ def comparisons() -> list[Comparison]:
     train_all = jax.jit(jax.vmap(_train_one, in_axes=(0, 0, None, None)))
 
     def in_jax() -> object:
-        return jax.block_until_ready(train_all(start, keys, jnp.asarray(x), jnp.asarray(y)))
+        return [array.block_until_ready() for array in jax.tree.leaves(train_all(start, keys, jnp.asarray(x), jnp.asarray(y)))]
 
     work = f"training, {example.REPLICAS} replicas, {example.STEPS} steps"
     with_torch = compare(

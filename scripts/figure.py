@@ -1,4 +1,4 @@
-"""One figure: a picture of measurements (SVG), the numbers that it shows (CSV), and its caption and alternative text (JSON)."""
+"""One figure: a picture of measurements (SVG), the numbers that it shows (CSV), and its words and its explorer, if any (JSON)."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -43,6 +43,6 @@ if __name__ == "__main__":
         picture = draw(inputs, **settings)
         drawing.save_svg(picture.figure, snakemake.output.svg)
         storage.save_text(snakemake.output.csv, drawing.tabulate(picture.figure))
-        words = {"caption": caption, "note": picture.note, "alt": picture.alt}
+        words = {"caption": caption, "note": picture.note, "alt": picture.alt, "explorer": picture.explorer}
         checksums = {suffix: storage.file_sha256(snakemake.output[suffix]) for suffix in ("svg", "csv")}
         running.save_json(snakemake.output.json, words | {"sha256": checksums})

@@ -1,4 +1,4 @@
-"""Jacobian of one replica of a variant at every saved step: trained parameters and points in, d output / d parameter out."""
+"""Jacobian of one replica of a variant at all or some saved steps: trained parameters and points in, d output / d parameter out."""
 
 import time
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from scripts.common import job, linearization, storage
+from scripts.common import job, linearization, runs, storage
 from scripts.common.storage import Arrays
 
 
@@ -37,7 +37,7 @@ def jacobian(
 if __name__ == "__main__":
     with job.run(snakemake) as running:
         started = time.perf_counter()
-        train, network = running.load("train"), running.settings["network"]
+        train, network = runs.at_moments(running.load("train"), running.settings["moments"]), running.settings["network"]
         places = {"jacobian": "reference_points", "jacobian_own_points": "own_points"}
         arrays = {
             key: jacobian(train, running.load(name)["train_x"], network=network, replica=0)

@@ -55,9 +55,17 @@ def markdown(
 
 
 def typeset(
-    text: str, *, kind: str, report: Mapping[str, Any], studies: Mapping[str, Any], manifest: Mapping[str, Any], digest: str, fonts: Path
+    text: str,
+    *,
+    kind: str,
+    report: Mapping[str, Any],
+    studies: Mapping[str, Any],
+    figures: Mapping[str, Mapping[str, Any]],
+    manifest: Mapping[str, Any],
+    digest: str,
+    fonts: Path,
 ) -> bytes:
-    """Return the report as the bytes of an HTML file (`kind` "html"), whose fonts are kept in `fonts`, or of a PDF ("pdf")."""
+    """Return the report as the bytes of an HTML file (`kind` "html"), with its explorers and with fonts kept in `fonts`, or of a PDF."""
     keys = ("title", "author", "student_id", "course", "date", "edition")
     metadata = {key: report[key] for key in keys} | {
         "keywords": [report["course"], report["edition"], f"student {report['student_id']}", report["date"]],
@@ -67,7 +75,8 @@ def typeset(
         "digest": digest,
     }
     if kind == "html":
-        return typesetting.to_html(text, metadata=metadata, folder=PROJECT, fonts=fonts).encode()
+        explorers = {known["picture"]: known["explorer"] for known in figures.values() if known["explorer"]}
+        return typesetting.to_html(text, metadata=metadata, folder=PROJECT, fonts=fonts, explorers=explorers).encode()
     return typesetting.to_pdf(text, metadata=metadata, folder=PROJECT, timestamp=_midnight(report["date"]))
 
 
@@ -111,14 +120,15 @@ if __name__ == "__main__":
         settings, inputs = running.settings, running.recipe.inputs
         solutions = settings["report"]["edition"] == "solutions"
         manifest = {key: value for key, value in running.load("manifest").items() if key != "commit"} if solutions else {}
+        figures = with_provenance(running.load_each("figures"), manifest.get("figures", {}), inputs["pictures"])
         text = markdown(
             report=settings["report"],
             studies=settings["studies"],
-            figures=with_provenance(running.load_each("figures"), manifest.get("figures", {}), inputs["pictures"]),
+            figures=figures,
             tables=with_provenance(running.load_each("tables"), manifest.get("tables", {}), {}) if solutions else {},
             claims={study: content["claims"] for study, content in running.load_each("claims").items()} if solutions else {},
             texts=running.load_each("numbers") if solutions else {},
         )
         fonts = Path(snakemake.output[0]).parents[1] / "font"
-        product = typeset(text, manifest=manifest, digest=running.digest, fonts=fonts, **settings)
+        product = typeset(text, figures=figures, manifest=manifest, digest=running.digest, fonts=fonts, **settings)
         storage.write_atomically(Path(snakemake.output[0]), lambda file: file.write(product))

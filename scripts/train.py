@@ -1,8 +1,10 @@
-"""Trains all replicas of a variant as one stacked computation: data set in, parameters and losses out."""
+"""Trains all replicas of a variant in one job: data set in, parameters and losses out."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,14 +12,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import batches as batch_orders
-from scripts.common import initializations, job, losses, optimizers, parts, perceptron, storage
-from scripts.common.losses import Loss
+from scripts.common import initializations, job, losses, parts, perceptron, storage
+from scripts.common.compiled import Compiled
+from scripts.common.engine import Engine, Task
+from scripts.common.resume import Resume
 from scripts.common.seeds import replica_seeds
+from scripts.common.stacked import Stacked
 from scripts.common.storage import Arrays
 
-STEPS_IN_MEMORY = 256
 SECONDS_BETWEEN_REPORTS = 2.0
+
+ENGINES: dict[str, Callable[[Task], Engine]] = {"stacked": Stacked, "compiled": Compiled}
 
 
 def train(
@@ -31,10 +36,14 @@ def train(
     steps: int,
     evaluate_every: int,
     save_every: int | None = None,
+    save_at: Sequence[int] = (),
     precision: str = "float32",
     replicas: int = 1,
+    engine: str = "stacked",
+    trained: str = "all",
     device: str = "cpu",
     report: Callable[[str], None] | None = None,
+    keep: Resume | None = None,
 ) -> Arrays:
     """Train `replicas` networks on the same data and return their parameters and losses.
 
@@ -51,10 +60,14 @@ def train(
         steps: number of updates.
         evaluate_every: the full losses are recorded at step 0, at each multiple of this, and at the last step.
         save_every: the parameters are saved at step 0, at each multiple of this if it is given, and at the last step.
+        save_at: further steps at which the parameters are saved and the full losses recorded; those beyond the last are ignored.
         precision: "float32" or "float64".
         replicas: number of networks, R.
+        engine: one of `ENGINES`.
+        trained: which parameters are updated, "all" or those of the "output_layer".
         device: where PyTorch computes.
         report: given a line on the progress, with the time left, every few seconds.
+        keep: where what is reached is kept whenever parameters are saved, and where the training goes on from what is there.
 
     Returns:
         The arrays of `scripts.common.storage.TRAIN`, the parameters in `precision`. ``diverged_at`` is the number of updates after which a
@@ -66,58 +79,66 @@ def train(
         torch.as_tensor(np.ascontiguousarray(data[key].T), dtype=dtype, device=device) for key in ("train_x", "train_y", "test_x", "test_y")
     )  # (D or C, N)
     widths = perceptron.widths(network, inputs=len(train_x), outputs=len(train_y))
-    activation = perceptron.activation_of(network)
-    chosen_loss: Loss = parts.call(losses, loss)
     initialization_seeds, batch_seeds = (replica_seeds(part["seed"], replicas) for part in (initialization, batches))
-
-    parameters, layers = perceptron.empty_layers(widths, replicas, dtype=dtype, device=device)
-    gradient, gradient_layers = perceptron.empty_layers(widths, replicas, dtype=dtype, device=device)
+    buffer, layers = perceptron.empty_layers(widths, replicas, dtype=dtype, device=device)
     _initialize(layers, initialization, initialization_seeds)
-    indices = np.stack([_batch_indices(batches, seed, train_x.shape[1], steps) for seed in batch_seeds], axis=1)
-    compute_gradient = perceptron.gradient_function(
-        layers, gradient_layers, samples=indices.shape[2], activation=activation, loss=chosen_loss
+    task = Task(
+        layers=layers,
+        buffer=buffer,
+        widths=widths,
+        activation=perceptron.activation_of(network),
+        loss=parts.call(losses, loss),
+        x=train_x,
+        y=train_y,
+        optimizer=optimizer,
+        batches=batches,
+        batch_seeds=batch_seeds,
+        steps=steps,
+        trained=trained,
     )
-    update = parts.call(optimizers, optimizer, parameters, gradient)
+    working = ENGINES[engine](task)
 
-    def full_loss(of: Sequence[Tensor], x: Tensor, y: Tensor) -> NDArray[Any]:
-        value: Tensor = chosen_loss.value(perceptron.predict(of, x, activation=activation), y)
-        return value.cpu().numpy()
-
-    evaluated, saved = _marks(steps, evaluate_every), _marks(steps, save_every)
-    train_loss, test_loss = (np.empty((len(evaluated), replicas)) for _ in range(2))
-    checkpoints = np.empty((len(saved), replicas, parameters.numel() // replicas), dtype=precision)
+    evaluated, saved = _marks(steps, evaluate_every, save_at), _marks(steps, save_every, save_at)
+    losses_at = np.empty((2, len(evaluated), replicas))  # on training and on test samples
+    checkpoints = np.empty((len(saved), replicas, buffer.numel() // replicas), dtype=precision)
 
     def record(step: int) -> None:
         if step in evaluated:
-            train_loss[evaluated[step]] = full_loss(layers, train_x, train_y)
-            test_loss[evaluated[step]] = full_loss(layers, test_x, test_y)
+            losses_at[0, evaluated[step]] = task.loss_of(working.layers, train_x, train_y)
+            losses_at[1, evaluated[step]] = task.loss_of(working.layers, test_x, test_y)
         if step in saved:
-            checkpoints[saved[step]] = perceptron.to_parameters(layers).cpu().numpy()
+            checkpoints[saved[step]] = perceptron.to_parameters(working.layers).cpu().numpy()
 
-    watch, diverged_at = _divergence_watch(
-        parameters,
-        layers,
-        safe_norm=_safe_norm(widths, train_x, train_y),
-        full_loss=lambda of: full_loss(of, train_x, train_y),
-    )
-    tell = _progress(steps, report)
+    def losses_to(step: int) -> NDArray[np.float64]:
+        """Return a view of the losses recorded after the step saved before this one."""
+        before = list(saved)[saved[step] - 1]
+        return losses_at[:, slice(*np.searchsorted(list(evaluated), [before, step], side="right"))]
+
     record(0)
+    begin = 0
+    for step, kept in keep.load(list(saved)[1:-1]) if keep else ():
+        checkpoints[saved[step]] = kept["parameters"]
+        losses_to(step)[:] = kept["losses"]
+        working.restore(kept)
+        begin = step
+    if begin and report:
+        report(f"goes on from step {begin} of {steps}, which was reached before")
+    tell = _progress(begin, steps, report)
     with _denormals_as_zero():
-        for step, (x, y) in enumerate(_batches(train_x, train_y, indices), start=1):
-            compute_gradient(x, y)
-            update()
-            watch(step)
-            record(step)
-            tell(step)
+        for first, last in pairwise(step for step in sorted({*evaluated, *saved}) if step >= begin):
+            working.advance(first, last, tell)
+            record(last)
+            if keep and last in saved and last < steps:
+                keep.save(last, working.state() | {"losses": losses_to(last)})
 
     return {
         "step": np.array(list(saved)),
         "parameters": checkpoints,
         "parameter_name": np.array(perceptron.parameter_names(widths)),
         "evaluated_step": np.array(list(evaluated)),
-        "train_loss": train_loss,
-        "test_loss": test_loss,
-        "diverged_at": diverged_at,
+        "train_loss": losses_at[0],
+        "test_loss": losses_at[1],
+        "diverged_at": working.diverged_at,
         "initialization_seed": np.array(initialization_seeds),
         "batch_seed": np.array(batch_seeds),
     }
@@ -126,82 +147,16 @@ def train(
 def _initialize(layers: Sequence[Tensor], initialization: Mapping[str, Any], seeds: Sequence[int]) -> None:
     """Fill `layers`, one replica after another, in float32 as PyTorch draws its numbers there."""
     for replica, seed in enumerate(seeds):
-        generator = torch.Generator().manual_seed(seed)
-        for layer in layers:
-            weight, bias = torch.empty(layer.shape[1], layer.shape[2] - 1), torch.empty(layer.shape[1])
-            parts.call(initializations, initialization, weight, bias, generator=generator)
+        drawn = [(torch.empty(layer.shape[1], layer.shape[2] - 1), torch.empty(layer.shape[1])) for layer in layers]
+        parts.call(initializations, initialization, drawn, generator=torch.Generator().manual_seed(seed))
+        for layer, (weight, bias) in zip(layers, drawn, strict=True):
             layer[replica] = torch.column_stack([weight, bias])
 
 
-def _batch_indices(batches: Mapping[str, Any], seed: int, samples: int, steps: int) -> NDArray[np.int64]:
-    indices: NDArray[np.int64] = parts.call(batch_orders, batches, samples, steps, generator=np.random.RandomState(seed))
-    return indices
-
-
-def _batches(x: Tensor, y: Tensor, indices: NDArray[np.int64]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield inputs (R, D + 1, batch) and targets (R, C, batch) of each step, gathered for many steps at once."""
-    x = perceptron.with_constant(x)
-    for first in range(0, len(indices), STEPS_IN_MEMORY):
-        chosen = torch.as_tensor(indices[first : first + STEPS_IN_MEMORY], device=x.device)  # (steps, R, batch)
-        gathered = (values[:, chosen].permute(1, 2, 0, 3).contiguous() for values in (x, y))
-        yield from zip(*(values.unbind() for values in gathered), strict=True)
-
-
-def _marks(steps: int, every: int | None) -> dict[int, int]:
-    """Return the position of each step that is recorded: 0, the multiples of `every`, and the last."""
-    return {step: position for position, step in enumerate(sorted({0, steps, *range(0, steps, every or steps)}))}
-
-
-def _safe_norm(widths: Sequence[int], x: Tensor, y: Tensor) -> float:
-    """Return a norm of all parameters together up to which no forward pass and no loss on (x, y) can overflow.
-
-    A loss is a mean of terms of at most (|prediction| + |target| + 1)^2: it is enough that their sum stays below the largest number.
-    """
-    room = (torch.finfo(x.dtype).max / y.numel()) ** 0.5 / 2 - y.abs().max().item() - 1
-    largest_input = x.abs().max().item()
-    norms = (2.0**power for power in range(500, -1, -1))
-    return next((norm for norm in norms if perceptron.output_bound(widths, norm=norm, largest_input=largest_input) < room), 0.0)
-
-
-def _divergence_watch(
-    parameters: Tensor,
-    layers: Sequence[Tensor],
-    *,
-    safe_norm: float,
-    full_loss: Callable[[Sequence[Tensor]], NDArray[Any]],
-) -> tuple[Callable[[int], None], NDArray[np.int64]]:
-    """Return a function that looks after each step for replicas that have diverged, and the steps that it fills in.
-
-    Almost always one number tells that there are none: the squared norm of all parameters, which is not finite where one of them is not,
-    and which bounds every value of a forward pass. Only where it is larger than safe, the norm of each replica is formed, and the full
-    loss of those alone for which that is larger than safe too. Replicas that have diverged are left out of the norm from then on.
-    """
-    diverged_at = np.full(layers[0].shape[0], -1)
-    limit = safe_norm**2 / 2  # rounding takes less than half off a sum of squares
-    bits = torch.int32 if parameters.element_size() == 4 else torch.int64
-    looked_at = parameters
-    running: Tensor | None = None  # all bits set where a replica has not diverged, none where it has
-
-    def watch(step: int) -> None:
-        nonlocal looked_at, running
-        if running is not None:  # as `torch.where`, which takes seven times as long
-            torch.bitwise_and(parameters.view(bits), running, out=looked_at.view(bits))
-        if looked_at.dot(looked_at).item() <= limit:
-            return
-        norms = torch.stack([layer.double().square().sum(dim=(1, 2)) for layer in layers]).sum(dim=0).cpu().numpy()
-        doubtful = np.flatnonzero(~(norms <= limit) & (diverged_at < 0))
-        if not len(doubtful):
-            return
-        chosen = [layer[doubtful] for layer in layers]
-        finite = torch.stack([layer.isfinite().flatten(1).all(dim=1) for layer in chosen]).all(dim=0).cpu().numpy()
-        diverged = doubtful[~(finite & np.isfinite(full_loss(chosen)))]
-        if len(diverged):
-            diverged_at[diverged] = step
-            kept = -torch.as_tensor(diverged_at < 0, dtype=bits, device=parameters.device)
-            running = torch.cat([kept.repeat_interleave(layer[0].numel()) for layer in layers])
-            looked_at = torch.empty_like(parameters)
-
-    return watch, diverged_at
+def _marks(steps: int, every: int | None, further: Sequence[int]) -> dict[int, int]:
+    """Return the position of each step that is recorded: 0, the multiples of `every`, the `further` ones that there are, and the last."""
+    recorded = {0, steps, *range(0, steps, every or steps), *(step for step in further if step < steps)}
+    return {step: position for position, step in enumerate(sorted(recorded))}
 
 
 @contextmanager
@@ -214,8 +169,8 @@ def _denormals_as_zero() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _progress(steps: int, report: Callable[[str], None] | None) -> Callable[[int], None]:
-    """Return a function of the step that tells `report` how far the training is, every few seconds and at the end."""
+def _progress(begin: int, steps: int, report: Callable[[str], None] | None) -> Callable[[int], None]:
+    """Return a function of the step that tells `report` how far the training from `begin` is, every few seconds and at the end."""
     started = told = time.monotonic()
 
     def tell(step: int) -> None:
@@ -223,7 +178,7 @@ def _progress(steps: int, report: Callable[[str], None] | None) -> Callable[[int
         now = time.monotonic()
         if report and (now - told >= SECONDS_BETWEEN_REPORTS or step == steps):
             told = now
-            report(f"step {step} of {steps}, {(now - started) / step * (steps - step):.0f} s left")
+            report(f"step {step} of {steps}, {(now - started) / (step - begin) * (steps - step):.0f} s left")
 
     return tell
 
@@ -231,5 +186,8 @@ def _progress(steps: int, report: Callable[[str], None] | None) -> Callable[[int
 if __name__ == "__main__":
     with job.run(snakemake) as running:
         started = time.perf_counter()
-        running.save(snakemake.output[0], train(running.load("data"), report=running.say, **running.settings), storage.TRAIN)
+        keep = Resume(Path(snakemake.output[0]), digest=running.digest, say=running.say)
+        arrays = train(running.load("data"), report=running.say, keep=keep, **running.settings)
+        running.save(snakemake.output[0], arrays, storage.TRAIN)
+        keep.remove()
         running.record_time(time.perf_counter() - started)

@@ -71,7 +71,8 @@ end
 
 -- Math ---------------------------------------------------------------------------------------------------------------------
 
-local convert_math = dofile(pandoc.path.join { pandoc.path.directory(PANDOC_SCRIPT_FILE), "math.lua" })(TYPST, problem, html_text)
+local math_script = pandoc.path.join { pandoc.path.directory(PANDOC_SCRIPT_FILE), "math.lua" }
+local tell_math, convert_math = dofile(math_script)(TYPST, problem, html_text)
 
 local function alt_math(tex)
   return typst_string((tex:gsub("%s+", " "):match("^ ?(.-) ?$")))
@@ -340,23 +341,11 @@ local function span(element)
 end
 
 -- A minus sign before a number, also in an exponent: a hyphen there looks poor and lets the line break.
-local function minus(element)
-  element.text = element.text:gsub("(%de)%-(%d)", "%1\u{2212}%2"):gsub("^([%(%[]?)%-(%d)", "%1\u{2212}%2")
-  return element
+local function minus(text)
+  return (text:gsub("(%de)%-(%d)", "%1\u{2212}%2"):gsub("^([%(%[]?)%-(%d)", "%1\u{2212}%2"))
 end
 
-local SIGNS = pandoc.List { "=", "<", ">", "≤", "≥", "≈", "×", "±" }
-
--- Keep "n = 20", "3 × 10" and "95 %" on one line.
-local function no_break(inlines)
-  for index, element in ipairs(inlines) do
-    local before, after = inlines[index - 1], inlines[index + 1]
-    local sign = element.t == "Str" and SIGNS:includes(element.text)
-    local percent = element.t == "Str" and element.text:find("^%%")
-    if (sign or percent) and before and before.t == "Space" then inlines[index - 1] = pandoc.Str(NBSP) end
-    if sign and before and after and after.t == "Space" then inlines[index + 1] = pandoc.Str(NBSP) end
-  end
-end
+local SIGNS = { ["="] = true, ["<"] = true, [">"] = true, ["≤"] = true, ["≥"] = true, ["≈"] = true, ["×"] = true, ["±"] = true }
 
 -- Keep a formula in a line of HTML together with the punctuation that touches it.
 local function together(inlines)
@@ -383,9 +372,29 @@ local function together(inlines)
   return result
 end
 
+-- Mends the words of a line, and keeps "n = 20", "3 × 10" and "95 %" on one line. Whatever needs nothing is left alone: what is
+-- handed back is converted anew, word by word, which takes pandoc most of its time.
 local function unbroken(inlines)
-  no_break(inlines)
-  return TYPST and inlines or together(inlines)
+  local changed, holds_math = false, false
+  for index, element in ipairs(inlines) do
+    local tag = element.t
+    if tag == "Str" then
+      local text = element.text
+      local sign = SIGNS[text]
+      if sign or text:find("^%%") then
+        local before, after = inlines[index - 1], inlines[index + 1]
+        local between = sign and before and after and after.t == "Space"
+        if before and before.t == "Space" then inlines[index - 1], changed = pandoc.Str(NBSP), true end
+        if between then inlines[index + 1], changed = pandoc.Str(NBSP), true end
+      elseif text:find("-", 1, true) and text ~= minus(text) then
+        inlines[index], changed = pandoc.Str(minus(text)), true
+      end
+    elseif tag == "RawInline" then
+      holds_math = holds_math or element.text:find("^<math") ~= nil
+    end
+  end
+  if holds_math and not TYPST then return together(inlines) end
+  return changed and inlines or nil
 end
 
 local function code_block(block)
@@ -467,7 +476,7 @@ local function figure(element)
   local size = width and height and string.format(' width="%.0f" height="%.0f"', width / 0.75, height / 0.75) or ""
   local shape = (width and width > 400 and " full" or "") .. (width and width / height > 2.2 and " wide" or "")
   caption:insert(1, raw(string.format(
-    '<figure%s><div class="picture%s" role="group" aria-label="Figure %s" tabindex="0"><img src="%s" alt="%s"%s></div>' ..
+    '<figure%s><div class="picture%s" role="group" aria-label="Figure %s" tabindex="0"><img loading="lazy" src="%s" alt="%s"%s></div>' ..
     '<figcaption><span class="label">Figure%s%s.</span> ', id_of(id), shape, label, html_text(image.src), html_text(alt), size, NBSP, label)))
   caption:insert(raw("</figcaption></figure>"))
   return pandoc.Plain(caption)
@@ -614,15 +623,16 @@ local function unkeep(element)
 end
 
 function Pandoc(document)
-  document = document:walk { traverse = "topdown", Div = only, Span = only }
-  document = document:walk { RawInline = reject_raw, RawBlock = reject_raw }
+  document = document:walk {
+    traverse = "topdown", Div = only, Span = only, RawInline = reject_raw, RawBlock = reject_raw,
+    Math = function(math) tell_math(math.text, math.mathtype == "DisplayMath") end,
+  }
   document = document:walk(number)
   document = document:walk {
-    Math = inline_math, Cite = cite, Span = span, Link = link, Str = minus, Inlines = unbroken, Header = header, CodeBlock = code_block,
+    Math = inline_math, Cite = cite, Span = span, Link = link, Inlines = unbroken, Header = header, CodeBlock = code_block,
   }
   document = document:walk { Figure = figure, Table = any_table, Div = div_block }
-  document:walk { Image = stray_image }
-  document = document:walk { RawInline = unkeep, RawBlock = unkeep }
+  document = document:walk { Image = stray_image, RawInline = unkeep, RawBlock = unkeep }
   if #problems > 0 then
     io.stderr:write(table.concat(problems))
     os.exit(1)

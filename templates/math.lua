@@ -1,9 +1,11 @@
 --[[
-Converts a formula from TeX to MathML or to Typst, so that it looks the same in both.
+Converts formulas from TeX to MathML or to Typst, so that they look the same in both.
 
 Pandoc does the work; what it gets wrong in one of the formats is mended here where that can be done with certainty, and reported
 as a problem where it cannot. Returns a function of whether the format is Typst, of the function that takes a problem (place,
-message), and of the function that escapes text for HTML; that returns the converter: (TeX, displayed?) -> text of the format.
+message), and of the function that escapes text for HTML; that returns two: one that is told of each formula (TeX, displayed?)
+beforehand, and the converter: (TeX, displayed?) -> text of the format. All formulas that were told of are converted at once, since
+each call of pandoc takes its time.
 ]]
 
 -- Constructs that come out wrong or not at all in one of the formats: the construct, and what to write instead.
@@ -91,18 +93,50 @@ local function mend_mathml(text)
   end))
 end
 
+local SEPARATOR = "\u{1d}"
+
 return function(typst, report, escape)
-  return function(tex, displayed)
-    local problem = problem_of(tex)
-    if problem then report(tex, problem) end
-    local math = pandoc.Math(displayed and pandoc.DisplayMath or pandoc.InlineMath, prepare(tex, typst))
-    local text = pandoc.write(pandoc.Pandoc { pandoc.Plain { math } }, typst and "typst" or "html", MATHML):gsub("%s+$", "")
+  local format = typst and "typst" or "html"
+  local converted = { [true] = {}, [false] = {} } -- TeX -> text, by whether it is displayed
+  local waiting = pandoc.List {}
+
+  local function tell(tex, displayed)
+    if not converted[displayed][tex] then
+      converted[displayed][tex] = ""
+      waiting:insert { tex = tex, displayed = displayed, problem = problem_of(tex) }
+    end
+  end
+
+  local function mended(formula, text)
+    if formula.problem then report(formula.tex, formula.problem) end
     if not text:find(typst and "^%$" or "^<math") then
-      if not problem then report(tex, "math cannot be read; check the spelling of its commands and its braces") end
+      if not formula.problem then report(formula.tex, "math cannot be read; check the spelling of its commands and its braces") end
       return ""
     end
     if typst then return mend_typst(text) end
-    local source = '<annotation encoding="application/x-tex">' .. escape(tex:match("^%s*(.-)%s*$")) .. "</annotation>"
+    local source = '<annotation encoding="application/x-tex">' .. escape(formula.tex:match("^%s*(.-)%s*$")) .. "</annotation>"
     return mend_mathml((text:gsub("<annotation.-</annotation>", function() return source end)))
+  end
+
+  local function convert_waiting()
+    local blocks = pandoc.List {}
+    for _, formula in ipairs(waiting) do
+      local kind = formula.displayed and pandoc.DisplayMath or pandoc.InlineMath
+      blocks:insert(pandoc.Plain { pandoc.Math(kind, prepare(formula.tex, typst)) })
+      blocks:insert(pandoc.RawBlock(format, SEPARATOR))
+    end
+    local place = 0
+    for text in pandoc.write(pandoc.Pandoc(blocks), format, MATHML):gmatch("%s*([^" .. SEPARATOR .. "]-)%s*" .. SEPARATOR) do
+      place = place + 1
+      local formula = waiting[place]
+      converted[formula.displayed][formula.tex] = mended(formula, text)
+    end
+    waiting = pandoc.List {}
+  end
+
+  return tell, function(tex, displayed)
+    tell(tex, displayed)
+    if #waiting > 0 then convert_waiting() end
+    return converted[displayed][tex]
   end
 end

@@ -1,7 +1,8 @@
-# ruff: noqa: NPY002, PLR0917
-"""A plain transcription of the source notebook's code: one network at a time, autograd, one sample after another. Slow, and the judge.
+# ruff: noqa: N803, N806, NPY002, PLR0917
+"""Plain transcriptions of the source notebooks' code: one network at a time, autograd, one sample after another. Slow, and the judge.
 
-Only what it prints or plots is returned instead, and the losses on all samples are recorded at more steps.
+Only what they print or plot is returned instead, and the losses on all samples are recorded at more steps. First the notebook on
+initializations, then the one on features from the local linearization.
 """
 
 import functools
@@ -140,3 +141,73 @@ def linearization(model, train_x) -> NDArray[np.floating]:
 
 def flat_parameters(model):
     return np.concatenate([param.detach().numpy().ravel() for param in model.parameters()])
+
+
+# the notebook on features from the local linearization
+
+
+def pieces_f_true(X, f_type="piecewise_linear"):
+    if f_type == "sin(20x)":
+        return np.sin(20 * X[:, 0])
+    TenX = 10 * X[:, 0]
+    _ = 12345
+    return (TenX - np.floor(TenX)) * np.sin(_ * np.ceil(TenX)) - (TenX - np.ceil(TenX)) * np.sin(_ * np.floor(TenX))
+
+
+def pieces_data(f_type="piecewise_linear", n_samples=200, sigma=0.1):
+    rng = np.random.RandomState(1)
+    X = np.sort(rng.rand(n_samples, 1), axis=0)
+    y = pieces_f_true(X, f_type) + rng.randn(n_samples) * sigma
+    X_test = np.concatenate([X.copy(), np.expand_dims(np.linspace(0.0, 1.0, 1000), axis=1)])
+    X_test = np.sort(X_test, axis=0)
+    return X, y, X_test, pieces_f_true(X_test, f_type)
+
+
+def to_torch(x):
+    return torch.from_numpy(x).float()
+
+
+def to_numpy(x):
+    return x.detach().cpu().numpy()
+
+
+def elbow_net(width, seed):
+    """The network with one hidden layer, as the notebook draws it after both of its generators were seeded."""
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    net = nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, 1))
+    weights_all = list(net.parameters())
+    elbows = np.sort(np.random.rand(width))
+    new_biases = -elbows * to_numpy(weights_all[0]).ravel()
+    weights_all[1].data = to_torch(new_biases)
+    return net
+
+
+def elbow_net_2layer(width, seed):
+    """The network with two hidden layers, as the notebook draws it, and the elbows that it draws for both layers."""
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    net = nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1))
+    weights_all = list(net.parameters())
+    elbows1 = np.sort(np.random.rand(width))
+    elbows2 = np.sort(np.random.rand(width))
+    new_biases1 = -elbows1 * to_numpy(weights_all[0]).ravel()
+    new_biases2 = -elbows2 * to_numpy(weights_all[3]).ravel()
+    weights_all[1].data = to_torch(new_biases1)
+    weights_all[3].data = to_torch(new_biases2)
+    return net, elbows1, elbows2
+
+
+def train_network(X, y, net, optim, n_steps, subsample_of, after_step):
+    """Train as the notebook does; `subsample_of` gives the samples of a step, for which it takes the first fifth of a permutation."""
+    loss = nn.MSELoss()
+    dtype = next(net.parameters()).dtype
+    y_train = torch.from_numpy(y.reshape(-1, 1)).to(dtype)
+    X_train = torch.from_numpy(X).to(dtype)
+    for s in range(n_steps):
+        subsample = subsample_of(s)
+        step_loss = loss(y_train[subsample], net(X_train[subsample, :]))
+        optim.zero_grad()
+        step_loss.backward()
+        optim.step()
+        after_step(s + 1)

@@ -119,11 +119,13 @@ def with_moments(made: dict[str, Any], steps: Iterable[int] = (0, 7, 13, LAST)) 
     share = np.asarray(list(steps)) / LAST
 
     def along(values: Any) -> Any:
-        return np.multiply.outer(1 - share, values[0]) + np.multiply.outer(share, values[1]) if values.shape[0] == 2 else values
+        mixed = np.multiply.outer(1 - share, values[0]) + np.multiply.outer(share, values[-1])
+        mixed[[0, -1]] = values[[0, -1]]
+        return mixed
 
     def measured(arrays: Arrays) -> Arrays:
-        kept = {key: values for key, values in arrays.items() if key in ("points_x", "grid_x")}
-        return {key: along(values) for key, values in arrays.items()} | kept | {"step": np.asarray(list(steps))}
+        fixed = {key: values for key, values in arrays.items() if key in ("points_x", "grid_x")}
+        return {key: along(values) for key, values in arrays.items() if key not in fixed} | fixed | {"step": np.asarray(list(steps))}
 
     moving = ("prediction", "elbows", "spectrum")
     return made | {name: {variant: measured(arrays) for variant, arrays in made[name].items()} for name in moving}

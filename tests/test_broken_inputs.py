@@ -22,7 +22,10 @@ REPORT, STUDY, CHAPTER, CLAIMS = (
     "templates/chapters/mini.md.jinja",
     "scripts/claims/mini.py",
 )
-VARIANT = "label, color, data, network, initialization, optimizer, batches, loss, steps, evaluate_every, save_every, precision, replicas"
+VARIANT = (
+    "label, color, data, network, initialization, optimizer, batches, loss, steps, evaluate_every, save_every, precision, replicas, "
+    "engine, trained, save_at, moments"
+)
 
 
 def change(path, old, new):
@@ -80,7 +83,10 @@ BROKEN = {
         [change(REPORT, "results: results", "results: ../x")],
         [f"{REPORT}: results: wrong value '../x'; allowed: a folder inside the project, without '..'"],
     ),
-    "unknown study": ([change(REPORT, "- mini", "- minni")], [f"{REPORT}: studies: unknown study 'minni'; known: init_depth, mini"]),
+    "unknown study": (
+        [change(REPORT, "- mini", "- minni")],
+        [f"{REPORT}: studies: unknown study 'minni'; known: init_depth, linear_features, mini"],
+    ),
     "a study listed twice": ([change(REPORT, "- mini", "- mini\n- mini")], [f"{REPORT}: studies: 'mini' is listed twice; keep one"]),
     "a study that leads elsewhere": (
         [change(REPORT, "- mini", "- ../mini")],
@@ -159,11 +165,11 @@ BROKEN = {
     ),
     "unknown initialization": (
         [change(STUDY, "{kind: he_normal}", "{kind: kaiming}")],
-        [f"{STUDY}: variants.wide.initialization: unknown kind of initialization 'kaiming'; known: he_normal, he_uniform, orthogonal, "],
+        [f"{STUDY}: variants.wide.initialization: unknown kind of initialization 'kaiming'; known: elbows_as_in_source, "],
     ),
     "unknown kind of data set": (
         [change(STUDY, "kind: sum_of_sines", "kind: cosines")],
-        [f"{STUDY}: data.sines: unknown kind of data set 'cosines'; known: sum_of_sines"],
+        [f"{STUDY}: data.sines: unknown kind of data set 'cosines'; known: piecewise_linear, sine, sum_of_sines"],
     ),
     "unknown data set": (
         [change(STUDY, "  data: sines\n", "  data: cosines\n")],
@@ -207,7 +213,7 @@ BROKEN = {
     ),
     "unknown measurement": (
         [change(STUDY, "  loss: {}\n", "  loss: {}\n  los: {}\n")],
-        [f"{STUDY}: measurements.los: unknown measurement 'los'; known: fate, gradient_norm, likeness, loss, "],
+        [f"{STUDY}: measurements.los: unknown measurement 'los'; known: elbows, exact_output, fate, "],
     ),
     "unknown option of a measurement": (
         [change(STUDY, "{features: 3}", "{feature: 3}")],

@@ -1,11 +1,13 @@
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
 from scripts.common import linearization, storage
 from scripts.jacobian import jacobian
+from scripts.train import train
 from tests import oracle
-from tests.examples import DEEP, SHALLOW, TINY, sines, source_run, tiny_data, tiny_run
+from tests.examples import DEEP, SHALLOW, TINY, pieces, pieces_settings, sines, source_run, tiny_data, tiny_run
 
 
 def test_jacobian_is_that_of_the_source_sample_by_sample():
@@ -18,6 +20,25 @@ def test_jacobian_is_that_of_the_source_sample_by_sample():
     for step in (0, 1):
         nn.utils.vector_to_parameters(torch.as_tensor(train["parameters"][step, 0]).double(), model.parameters())
         np.testing.assert_allclose(found[step, :, 0], oracle.linearization(model, points[:, 0]), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("hidden", [(10,), (40,), (10, 10), (40, 40)], ids=str)
+def test_jacobian_by_tensor_is_that_of_the_source_on_features(hidden):
+    trained = train(pieces(), **pieces_settings(*hidden))
+    points = pieces()["train_x"]
+    network = pieces_settings(*hidden)["network"]
+    found = jacobian(trained, points, network=network, replica=0)
+    net = oracle.elbow_net(*hidden, seed=0) if len(hidden) == 1 else oracle.elbow_net_2layer(hidden[0], seed=0)[0]
+    for step, parameters in enumerate(trained["parameters"][:, 0]):
+        nn.utils.vector_to_parameters(torch.tensor(parameters), net.parameters())
+        expected = oracle.linearization(net, points[:, 0])
+        begin = 0
+        for name, tensor in net.named_parameters():
+            of_tensor = slice(begin, begin + tensor.numel())
+            assert np.abs(expected[:, of_tensor]).max() > 0.05
+            np.testing.assert_allclose(found[step, :, 0, of_tensor], expected[:, of_tensor], rtol=1e-5, atol=1e-5, err_msg=name)
+            begin = of_tensor.stop
+        assert begin == found.shape[-1]
 
 
 def test_jacobian_takes_a_network_with_several_inputs_and_outputs():

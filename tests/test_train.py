@@ -1,16 +1,25 @@
 import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 import torch
+from numpy.random import PCG64, Generator
 from torch import nn
 
 from scripts import train as training
-from scripts.common import storage
+from scripts.common import perceptron, sampling, stacked, storage
+from scripts.common.places import PROJECT
+from scripts.common.recipe import Recipe, Source
 from scripts.common.seeds import replica_seeds
 from scripts.train import train
 from tests import oracle
-from tests.examples import SOURCE, TINY, sines, source_run, source_settings, tiny_data, tiny_run, tiny_settings
+from tests.examples import SOURCE, TINY, pieces, pieces_settings, sines, source_run, source_settings, tiny_data, tiny_run, tiny_settings
 
 
 @pytest.mark.parametrize("variant", SOURCE)
@@ -143,7 +152,7 @@ def test_the_cases_above_hold_every_way_to_diverge():
     assert (through_loss["diverged_at"] == 1).all(), "but through the loss"
     large = run(1e4, 0.0)
     norms = np.linalg.norm(large["parameters"][-1], axis=1)
-    assert (norms > training._safe_norm([2, 6, 6, 6, 3], torch.ones(2, 30), torch.ones(3, 30))).any(), "large enough to be looked at"
+    assert (norms > perceptron.safe_norm([2, 6, 6, 6, 3], torch.ones(2, 30), torch.ones(3, 30))).any(), "large enough to be looked at"
     assert (large["diverged_at"] == -1).all(), "and found to be finite"
 
 
@@ -181,7 +190,7 @@ def test_steps_that_are_recorded():
 def test_recording_changes_nothing_and_what_is_gathered_at_once_neither(monkeypatch):
     plain = tiny_run()
     recorded = tiny_run(evaluate_every=1, save_every=1)
-    monkeypatch.setattr(training, "STEPS_IN_MEMORY", 4)
+    monkeypatch.setattr(stacked, "STEPS_IN_MEMORY", 4)
     gathered = tiny_run()
     for other in (recorded, gathered):
         np.testing.assert_array_equal(other["parameters"][-1], plain["parameters"][-1])
@@ -207,3 +216,99 @@ def test_progress_is_told_with_the_time_left(monkeypatch):
 def test_numbers_too_small_for_their_type_are_kept_elsewhere():
     tiny_run()
     assert torch.tensor([1e-40]).mul(1.0).item() > 0
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-3), ("float64", 1e-9)])
+@pytest.mark.parametrize("hidden", [(10,), (40,), (10, 10), (40, 40)], ids=str)
+def test_replica_0_of_the_kernel_is_the_network_of_the_source(hidden, precision, tolerance):
+    found = train(
+        pieces(),
+        **pieces_settings(
+            *hidden,
+            initialization={"kind": "elbows_as_in_source", "seed": 0},
+            precision=precision,
+            steps=2000,
+            evaluate_every=200,
+            save_every=200,
+        ),
+    )
+    train_x, train_y, test_x, test_y = oracle.pieces_data()
+    net = oracle.elbow_net(*hidden, seed=0) if len(hidden) == 1 else oracle.elbow_net_2layer(hidden[0], seed=0)[0]
+    net = net.to(getattr(torch, precision))
+    np.testing.assert_array_equal(found["parameters"][0, 0], oracle.flat_parameters(net), err_msg="initial parameters")
+    subsets = sampling.subsets(sampling.words(Generator(PCG64(0)), 2000, 40), 200)
+
+    def loss(x, y):
+        with torch.no_grad():
+            prediction = net(torch.as_tensor(x, dtype=next(net.parameters()).dtype))[:, 0].double().numpy()
+        return np.mean((prediction - y) ** 2)
+
+    def look(step):
+        if step % 200 == 0:
+            place = step // 200
+            np.testing.assert_allclose(found["train_loss"][place, 0], loss(train_x, train_y), rtol=tolerance)
+            np.testing.assert_allclose(found["test_loss"][place, 0], loss(test_x, test_y), rtol=tolerance)
+            expected = oracle.flat_parameters(net)
+            np.testing.assert_allclose(found["parameters"][place, 0], expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())
+
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.02)
+    oracle.train_network(train_x, train_y, net, optimizer, 2000, lambda s: subsets[s], look)
+    assert np.abs(found["parameters"][-1, 0] - found["parameters"][0, 0]).max() > 0.1
+
+
+RUN = """
+import itertools, json, runpy, sys, time, types
+clock = itertools.count(0.0, 3.0)
+time.monotonic = lambda: next(clock)  # so that every report on the progress is due
+given = json.loads(sys.argv[1])
+recipe = types.SimpleNamespace(recipe=given["recipe"])
+snakemake = types.SimpleNamespace(input=recipe, output=[given["output"]], log=[given["log"]], rule="train")
+runpy.run_path(given["script"], init_globals={"snakemake": snakemake}, run_name="__main__")
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_goes_on_from_the_last_saved_step_and_ends_with_the_same_bytes(tmp_path):
+    settings = pieces_settings(20, 20, steps=120000, evaluate_every=500, save_every=1000, save_at=[1], replicas=4)
+    storage.save(tmp_path / "results/data/study/pieces.npz", pieces(), kind=storage.DATA, digest="a" * 64)
+    source = Source("results/data/study/pieces.npz", "data", "a" * 64)
+    recipe = Recipe("train", "study/two", settings, {"data": {"": source}}, {}, {}, {}, "d" * 64)
+    storage.save_text(tmp_path / recipe.path("results"), recipe.as_json())
+
+    def start(name):
+        """Start the process that trains, with its output and log below a folder of its own."""
+        given = {
+            "recipe": recipe.path("results"),
+            "output": f"{name}/train/study/two.npz",
+            "log": f"{name}/log/train/study/two.log",
+            "script": str(PROJECT / "scripts/train.py"),
+        }
+        environment = os.environ | {"PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen([sys.executable, "-c", RUN, json.dumps(given)], cwd=tmp_path, env=environment)
+
+    undisturbed = start("undisturbed")
+    kept = tmp_path / "results/resume/study" / ("two." + "d" * 16)
+
+    def last_kept():
+        return max((int(path.stem) for path in kept.glob("*.npz") if not path.name.startswith(".")), default=0)
+
+    reached = 0
+    for moment in (1, 15000, 33000, 60000, 90000):
+        process = start("results")
+        while last_kept() < moment:
+            assert process.poll() is None
+            time.sleep(0.002)
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        assert not (tmp_path / "results/train/study/two.npz").exists()
+        log = (tmp_path / "results/log/train/study/two.log").read_text()
+        assert not reached or log.startswith(f"goes on from step {reached} of 120000, which was reached before\n")
+        told = [int(line.split()[1]) for line in log.splitlines() if line.startswith("step ")]
+        reached = last_kept()
+        assert reached <= max(told) < reached + 1000 < 120000, "what will be repeated is less than one interval"
+    assert start("results").wait() == 0
+    assert undisturbed.wait() == 0
+    assert (tmp_path / "results/log/train/study/two.log").read_text().startswith(f"goes on from step {reached} of 120000,")
+    files = [(tmp_path / f"{name}/train/study/two.npz").read_bytes() for name in ("results", "undisturbed")]
+    assert files[0] == files[1]
+    assert not (tmp_path / "results/resume").exists()

@@ -127,6 +127,10 @@ class Variant(Model):
         save_every: parameters are saved at step 0, at each multiple of this if it is given, and at the last step.
         precision: in which floating-point numbers it is trained.
         replicas: number of runs; those of the report if it is not given or larger.
+        engine: stacked, with PyTorch, or compiled, a kernel for long training of small networks (ReLU, mse, sgd, subsets; on a CPU).
+        trained: which parameters are updated, all or those of the output layer; the latter needs the compiled engine.
+        save_at: further steps at which parameters are saved and losses recorded; those beyond the last are ignored.
+        moments: at most so many of the saved steps are linearized and measured, the first and the last among them; all if null.
     """
 
     label: Text
@@ -142,6 +146,10 @@ class Variant(Model):
     save_every: PositiveInt | None = None
     precision: Literal["float32", "float64"] = "float32"
     replicas: PositiveInt | None = None
+    engine: Literal["stacked", "compiled"] = "stacked"
+    trained: Literal["all", "output_layer"] = "all"
+    save_at: list[PositiveInt] = []
+    moments: Annotated[int, Field(ge=2)] | None = None
 
 
 class Measurement(Model):
@@ -480,7 +488,7 @@ def _cross_references(name: str, study: Study, names: Names, place: str) -> list
         problems.append(f"{claims_path(name)}: missing or without a public function; write the claims of study '{name}' there")
     for number, observation in enumerate(study.observations):
         problems += _unknown(f"{place}: observations.{number}.claims", observation.claims, claims, "claim")
-    known = {"figure": names.figures, "table": names.tables, "claim": claims, "variant": names.variants}
+    known = {"figure": names.figures, "table": names.tables, "claim": claims, "variant": names.variants, "data set": names.data}
     return problems + wording.problems(PROJECT / chapter_path(name), chapter_path(name), known, _measured(study, names))
 
 
@@ -495,7 +503,27 @@ def _check_variant(place: str, variant: Variant, names: Names) -> list[str]:
     ]
     for key, family, part in parts:
         problems += components.problems(family, part.kind, part.options(), f"{place}.{key}")
-    return problems
+    return problems + _check_engine(place, variant)
+
+
+COMPILED = {"network.activation": "relu", "optimizer.kind": "sgd", "batches.kind": "subsets", "loss.kind": "mse"}
+"""What the compiled engine trains, by the path of the key in a variant."""
+
+
+def _check_engine(place: str, variant: Variant) -> list[str]:
+    wanted = {"trained": "all"} if variant.engine == "stacked" else COMPILED
+    given = {
+        "trained": variant.trained,
+        "network.activation": variant.network.activation,
+        "optimizer.kind": variant.optimizer.kind,
+        "batches.kind": variant.batches.kind,
+        "loss.kind": variant.loss.kind,
+    }
+    return [
+        f"{place}.{path}: wrong value {components.shown(given[path])}; allowed: {components.shown(value)} with the {variant.engine} engine"
+        for path, value in wanted.items()
+        if given[path] != value
+    ]
 
 
 def _check_measurement(place: str, name: str, study: Study, names: Names) -> list[str]:

@@ -22,7 +22,7 @@ from matplotlib.collections import Collection, LineCollection, PathCollection, P
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogFormatterMathtext, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
@@ -44,6 +44,8 @@ FIRST, SECOND = "#0072B2", "#D55E00"
 SHADE = "#F2ECD8"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 LINES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+BENDS = {"elbow": ("^", 11.0, 0.035), "kink": ("|", 16.0, 0.1)}
+"""Marker, size and height, as a share of the panel, of the marks where a network's units bend."""
 FLOOR = 1e-10
 """A singular value below this share of the largest is zero to rounding, and not drawn on a logarithmic axis."""
 
@@ -102,11 +104,13 @@ class Picture(NamedTuple):
         figure: the figure.
         alt: what it shows and its main values, in sentences, for readers who do not see it.
         note: what the code adds to the caption: the number of replicas, and what lines, bands and dots mean.
+        explorer: what stands in its place where scripts run, as `scripts.common.explorer.pack` makes it; None if nothing does.
     """
 
     figure: Figure
     alt: str
     note: str
+    explorer: Mapping[str, Any] | None = None
 
 
 class Spread(NamedTuple):
@@ -225,14 +229,100 @@ def plain_log_ticks(axis: Axis, *, count: int = 6) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def log_ticks(axes: Axes) -> None:
+    """Mark a logarithmic y axis by what it spans: at powers of ten, at 1, 2 and 5 times them, or evenly where that would be too few."""
+    low, high = axes.get_ylim()
+    if high >= 100 * low:
+        plain_log_ticks(axes.yaxis)
+        return
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high >= 5 * low else MaxNLocator(4))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def step_axis(axes: Axes, last: int, *, linear_to: int = 1) -> None:
+    """Put steps from 0 to `last` on the axis of x: linear up to `linear_to`, logarithmic from there."""
+    axes.set_xlabel("updates")
+    if last <= linear_to:
+        axes.set_xlim(-0.02 * last, 1.02 * last)
+        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=True))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        return
+    axes.set_xscale("symlog", linthresh=linear_to, linscale=0.5)
+    axes.set_xlim(-0.15 * linear_to, 1.3 * last)
+    axes.xaxis.set_major_locator(
+        FixedLocator([0, *(10**power for power in range(len(str(linear_to - 1)) if linear_to > 1 else 0, len(str(last))))])
+    )
+    axes.xaxis.set_major_formatter(LogFormatterMathtext())
+
+
+def decades(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the powers of ten that a logarithmic axis for bars of these heights runs from and to; some two where there are no bars."""
+    low, high = (float(values.min()), float(values.max())) if values.size else (1.5, 10.0)
+    return 10.0 ** math.floor(math.log10(low / 1.5)), 10.0 ** math.ceil(math.log10(high))
+
+
+def above_rounding(sigma: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return singular values (..., K) with nan for those that are zero to rounding."""
+    return np.where(sigma > FLOOR * sigma[..., :1], sigma, np.nan)
+
+
 def ranks(axes: Axes, count: int) -> None:
     """Mark the axis of x at 1, 2, ..., `count`; dots beside a mark belong to it."""
     axes.set_xticks(range(1, count + 1), labels=[str(rank) for rank in range(1, count + 1)])
 
 
+def doubling_axis(axes: Axes, places: Sequence[int]) -> None:
+    """Put x on an axis of powers of two, marked at `places`; what stands beside a mark belongs to it."""
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_locator(FixedLocator(sorted(places)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: f"{place:.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(min(places) / 1.5, max(places) * 1.5)
+
+
+def replicas_and_medians(
+    axes: Axes, places: Sequence[int], values: Sequence[NDArray[np.float64]], *, label: str, color: str, turn: int, turns: int
+) -> list[float]:
+    """Draw the positive values (R,) of the replicas at each place on a doubling axis, and the line of their medians; return these.
+
+    Of `turns` lines this is number `turn`; at each place they stand side by side, so that they do not hide each other.
+    """
+    x = np.array(places) * 2.0 ** (0.1 * (turn - (turns - 1) / 2))
+    seen = [np.isfinite(one) & (one > 0) for one in values]
+    along, up = np.repeat(x, [drawn.sum() for drawn in seen]), np.concatenate([one[drawn] for one, drawn in zip(values, seen, strict=True)])
+    dots(axes, along, up, color=color, size=6, marker=marker_of(turn), label=f"{label}, replicas")
+    middle = np.array([float(spread(one).median) for one in values])
+    drawn = np.isfinite(middle) & (middle > 0)
+    axes.plot(x[drawn], middle[drawn], color=color, markersize=5, **edged(turn), label=f"{label}, median")
+    return [float(value) for value in middle]
+
+
+def edged(turn: int) -> dict[str, Any]:
+    """Return line and marker of line number `turn` of a panel, for `Axes.plot` and `line_key`: color alone does not tell lines apart."""
+    return {"linestyle": line_of(turn), "marker": marker_of(turn), "markeredgecolor": INK, "markeredgewidth": 0.5}
+
+
 def thinned(length: int, points: int = DRAWN_POINTS) -> NDArray[np.int64]:
     """Return the places of those of `length` points along x that are drawn: at most `points`, evenly, both ends included."""
     return np.unique(np.linspace(0, length - 1, min(points, length)).round().astype(np.int64))
+
+
+def corners(x: NDArray[np.float64], y: NDArray[np.float64], *, within: float) -> NDArray[np.int64]:
+    """Return the places of the points that a line through x, y (n,) needs: of a function in linear pieces no more than its corners.
+
+    No point that is left out lies further above or below the line than `within` (Douglas and Peucker 1973).
+    """
+    needed, stretches = {0, len(x) - 1}, [(0, len(x) - 1)]
+    while stretches:
+        begin, end = stretches.pop()
+        inner = slice(begin + 1, end)
+        off = np.abs(y[inner] - np.interp(x[inner], x[[begin, end]], y[[begin, end]]))
+        if off.size and off.max() > within:
+            worst = begin + 1 + int(off.argmax())
+            needed.add(worst)
+            stretches += [(begin, worst), (worst, end)]
+    return np.array(sorted(needed))
 
 
 def jitter(count: int, width: float) -> NDArray[np.float64]:
@@ -294,6 +384,66 @@ def fit_note(count: int) -> str:
     )
 
 
+def draw_truth(axes: Axes, data: Arrays, *, panels: int) -> None:
+    """Draw the training points as a backdrop, and the truth; the more panels a figure has, the fewer of many points in each."""
+    some = thinned(len(data["train_x"]), max(200, 1500 // panels))
+    axes.scatter(data["train_x"][some, 0], data["train_y"][some, 0], s=2.5, color=FAINT, linewidths=0, rasterized=True, label="_data")
+    draw_function(axes, data, data["grid_y"][:, 0], color=INK, linewidth=0.9, linestyle=LINES[2], label="truth")
+
+
+def draw_function(axes: Axes, data: Arrays, values: NDArray[np.float64], *, label: str, **options: Any) -> None:
+    """Draw a function along the grid of a data set, by as many points as it takes to stay within a thousandth of the truth's range."""
+    x, values = data["grid_x"][:, 0], np.asarray(values, dtype=np.float64)
+    some = corners(x, values, within=1e-3 * float(np.ptp(data["grid_y"])))
+    axes.plot(x[some], values[some], label=label, **options)
+
+
+def draw_bends(axes: Axes, bends: dict[str, NDArray[np.float64]], grid: NDArray[np.float64], *, color: str) -> str:
+    """Mark the places of `bends` that lie within the grid; return in words how many elbows do not, if any."""
+    inside = {key: places[(places >= grid.min()) & (places <= grid.max())] for key, places in bends.items()}
+    for key, places in inside.items():
+        marker, size, height = BENDS[key]
+        axes.scatter(
+            places,
+            np.full(places.size, height),
+            s=size,
+            color=color if key == "elbow" else INK,
+            marker=marker,
+            alpha=0.75,
+            linewidths=0 if key == "elbow" else 0.7,
+            transform=axes.get_xaxis_transform(),
+            label=f"{key}s",
+            zorder=3,
+        )
+    outside = bends["elbow"].size - inside["elbow"].size
+    return f"{outside} of {bends['elbow'].size} elbows outside" if outside else ""
+
+
+def learned_keys(*, deep: bool) -> list[Artist]:
+    """Return the legend entries of `draw_truth`, of a network's output and of `draw_bends`, of two hidden layers where it is `deep`."""
+    return [
+        line_key("network", SOFT),
+        line_key("truth", INK, linewidth=0.9, linestyle=LINES[2]),
+        line_key("training points", FAINT, marker="o", markersize=2.5, linestyle="none"),
+        line_key("elbow, first layer", SOFT, marker="^", linestyle="none"),
+        *([line_key("kink, second layer", INK, marker="|", markersize=5, linestyle="none")] if deep else []),
+    ]
+
+
+def learned_limits(data: Sequence[Arrays], *, below: float = 0.0) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the limits of x and y for data and truth, with room `below` as a share of their range."""
+    grids = [one["grid_x"] for one in data]
+    low, high = _limits(np.concatenate([np.concatenate([one["train_y"], one["grid_y"]]) for one in data]), margin=0.1)
+    return (float(min(x.min() for x in grids)), float(max(x.max() for x in grids))), (low - below * (high - low), high)
+
+
+def fit_limits(axes: Axes, data: Sequence[Arrays], *, below: float = 0.0) -> None:
+    """Set the limits of a panel by data and truth, with room `below` as a share of their range; a wild fit leaves the panel."""
+    xlim, ylim = learned_limits(data, below=below)
+    axes.set(xlim=xlim, ylim=ylim)
+    axes.xaxis.set_major_locator(MaxNLocator(2))
+
+
 def range_key() -> Patch:
     """Return the legend entry of the shaded training range."""
     return Patch(facecolor=SHADE, edgecolor="none", label="training range")
@@ -305,6 +455,18 @@ def band(axes: Axes, x: NDArray[Any], values: Spread, *, color: str, label: str,
     axes.fill_between(
         x, values.low, high, where=np.isfinite(high) & (values.low <= high), color=color, alpha=0.22, linewidth=0, label=label
     )
+
+
+def median_and_band(
+    axes: Axes, x: NDArray[Any], values: Spread, *, color: str, line: Any, label: str, width: float = 1.3, marker: str = ""
+) -> None:
+    """Draw median and band of replicas along x (n,), as far as they are finite and the axis can hold them."""
+    lowest = 0.0 if axes.get_yscale() == "log" else -np.inf
+    seen = np.isfinite(values.median) & (values.median > lowest)
+    solid = seen & (values.low > lowest)
+    band(axes, x[solid], Spread(*(edge[solid] for edge in values)), color=color, label=label)
+    mark = marker or ("o" if seen.sum() == 1 else "")
+    axes.plot(x[seen], values.median[seen], color=color, linewidth=width, linestyle=line, marker=mark, label=f"{label}, median")
 
 
 def line_of(place: int) -> Any:
@@ -332,6 +494,14 @@ def spread(values: ArrayLike, *, levels: tuple[float, float] = (0.05, 0.95)) -> 
     below, above = ordered[(count - 1) // 2], ordered[count // 2]
     low, high = (ordered[max(math.ceil(count * level), 1) - 1] for level in levels)
     return Spread((below + above) / 2, low, high)
+
+
+def spread_of_existing(values: ArrayLike, *, levels: tuple[float, float] = (0.05, 0.95)) -> Spread:
+    """Return median and percentiles (n,) of values (R, n) as `spread` does, of those that exist: nan stands for what does not."""
+    columns = np.asarray(values, dtype=np.float64).T
+    nothing = Spread(*np.full(3, np.nan))
+    found = [spread(column[~np.isnan(column)], levels=levels) if not np.isnan(column).all() else nothing for column in columns]
+    return Spread(*np.array(found, dtype=np.float64).reshape(-1, 3).T)
 
 
 def existing(arrays: Arrays, quantity: str) -> NDArray[np.float64]:

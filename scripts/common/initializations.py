@@ -1,48 +1,120 @@
-"""Initializations of one linear layer: each fills a weight (outputs, inputs) and a bias (outputs,) in place.
+"""Initializations of a whole network: each fills the weight (outputs, inputs) and the bias (outputs,) of every layer in place.
 
 Each draws from `generator` what a model of ``torch.nn.Linear`` layers draws from PyTorch's global generator with the same seed, in the
-same order: the weight first, then the bias where it is random.
+same order: layer by layer, the weight first, then the bias where it is random.
 """
 
 import math
+from collections.abc import Callable, Sequence
 
+import numpy as np
+import torch
+from numpy.random import RandomState
+from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
+from scripts.common.errors import UserError
 from scripts.common.options import Positive
 
+Layers = Sequence[tuple[Tensor, Tensor]]
 
-def torch_default(weight: Tensor, bias: Tensor, *, generator: Generator) -> None:
+
+def torch_default(layers: Layers, *, generator: Generator) -> None:
     """PyTorch's default: weight and bias uniform within 1 / sqrt(inputs)."""
-    nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
-    bound = 1 / math.sqrt(weight.shape[1])
-    nn.init.uniform_(bias, -bound, bound, generator=generator)
+    for weight, bias in layers:
+        nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
+        bound = 1 / math.sqrt(weight.shape[1])
+        nn.init.uniform_(bias, -bound, bound, generator=generator)
 
 
-def uniform(weight: Tensor, bias: Tensor, *, generator: Generator, scale: Positive) -> None:
+def uniform(layers: Layers, *, generator: Generator, scale: Positive) -> None:
     """Weight uniform within `scale`, bias zero."""
-    nn.init.uniform_(weight, -scale, scale, generator=generator)
-    nn.init.zeros_(bias)
+    for weight, bias in layers:
+        nn.init.uniform_(weight, -scale, scale, generator=generator)
+        nn.init.zeros_(bias)
 
 
-def he_normal(weight: Tensor, bias: Tensor, *, generator: Generator) -> None:
+def he_normal(layers: Layers, *, generator: Generator) -> None:
     """Weight normal with variance 2 / inputs (He et al. 2015, equation 10), bias zero."""
-    nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
-    nn.init.zeros_(bias)
+    for weight, bias in layers:
+        nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+        nn.init.zeros_(bias)
 
 
-def he_uniform(weight: Tensor, bias: Tensor, *, generator: Generator) -> None:
+def he_uniform(layers: Layers, *, generator: Generator) -> None:
     """Weight uniform with variance 2 / inputs (He et al. 2015), bias zero."""
-    nn.init.kaiming_uniform_(weight, nonlinearity="relu", generator=generator)
-    nn.init.zeros_(bias)
+    for weight, bias in layers:
+        nn.init.kaiming_uniform_(weight, nonlinearity="relu", generator=generator)
+        nn.init.zeros_(bias)
 
 
-def xavier_normal(weight: Tensor, bias: Tensor, *, generator: Generator) -> None:
+def xavier_normal(layers: Layers, *, generator: Generator) -> None:
     """Weight normal with variance 2 / (inputs + outputs) (Glorot and Bengio 2010, equation 12), bias zero."""
-    nn.init.xavier_normal_(weight, generator=generator)
-    nn.init.zeros_(bias)
+    for weight, bias in layers:
+        nn.init.xavier_normal_(weight, generator=generator)
+        nn.init.zeros_(bias)
 
 
-def orthogonal(weight: Tensor, bias: Tensor, *, generator: Generator) -> None:
+def orthogonal(layers: Layers, *, generator: Generator) -> None:
     """Weight sqrt(2), the gain of ReLU, times a matrix with orthonormal rows or columns (Saxe et al. 2014), bias zero."""
-    nn.init.orthogonal_(weight, gain=nn.init.calculate_gain("relu"), generator=generator)
-    nn.init.zeros_(bias)
+    for weight, bias in layers:
+        nn.init.orthogonal_(weight, gain=nn.init.calculate_gain("relu"), generator=generator)
+        nn.init.zeros_(bias)
+
+
+def elbows_inside(layers: Layers, *, generator: Generator) -> None:
+    """PyTorch's default, but with biases of hidden layers such that every unit of ReLU has an elbow in [0, 1], uniform there.
+
+    With the layers below as they are, unit i of a hidden layer is zero before its activation at the i-th of as many sorted uniform
+    points e_i as the layer has units: b_i = -(W h(e_i))_i, where h is the output of the layer below.
+    """
+
+    def bias_above(weight: Tensor, bias: Tensor, elbows: NDArray[np.float64], outputs: Callable[[Tensor], Tensor]) -> Tensor:  # noqa: ARG001
+        below = outputs(torch.as_tensor(elbows)[:, None])  # (units, width below)
+        return -(weight.double() * below).sum(dim=1)
+
+    _place_elbows(layers, generator, bias_above)
+
+
+def elbows_as_in_source(layers: Layers, *, generator: Generator) -> None:
+    """As `elbows_inside`, but for layers above the first with the bias that the source gives them: b_i = -e_i b_i, from their default one.
+
+    The source takes the layer's bias where its formula asks for a weight. With one hidden layer there is no difference.
+    """
+
+    def bias_above(weight: Tensor, bias: Tensor, elbows: NDArray[np.float64], outputs: Callable[[Tensor], Tensor]) -> Tensor:  # noqa: ARG001
+        return -torch.as_tensor(elbows) * bias.double()
+
+    _place_elbows(layers, generator, bias_above)
+
+
+def _place_elbows(
+    layers: Layers,
+    generator: Generator,
+    bias_above: Callable[[Tensor, Tensor, NDArray[np.float64], Callable[[Tensor], Tensor]], Tensor],
+) -> None:
+    """Fill `layers` by PyTorch's default, then give the first new biases for its elbows, and each hidden one above what `bias_above` says.
+
+    The elbows come from numpy's generator with the seed of `generator`, as in the source. `bias_above` is given the weight and the bias
+    of the layer, its elbows, and a function from inputs (N, 1) to the outputs (N, width) of the layer below; all is computed in float64.
+    """
+    inputs = layers[0][0].shape[1]
+    if inputs != 1:
+        raise UserError(
+            f"elbows are placed on an axis, but the network has {inputs} inputs; choose another initialization, or data with one input"
+        )
+    torch_default(layers, generator=generator)
+    numbers = RandomState(generator.initial_seed())
+    for depth, (weight, bias) in enumerate(layers[:-1]):
+        elbows = np.sort(numbers.rand(len(bias)))
+        if depth == 0:
+            bias.copy_(-torch.as_tensor(elbows) * weight[:, 0].double())
+        else:
+            bias.copy_(bias_above(weight, bias, elbows, lambda x, depth=depth: _outputs(layers[:depth], x)))  # type: ignore[misc]
+
+
+def _outputs(layers: Layers, x: Tensor) -> Tensor:
+    """Return the outputs (N, width) of the last of `layers`, after its activation, at the points x (N, 1), in float64."""
+    for weight, bias in layers:
+        x = torch.relu(x @ weight.double().T + bias.double())
+    return x

@@ -1,9 +1,10 @@
-"""Optimizers over flat buffers: each returns a function that makes one update of `parameters` from `gradient`, in place.
+"""Optimizers over flat buffers: each makes updates of `parameters` from `gradient`, in place.
 
 They compute what those of ``torch.optim`` do, up to rounding.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,15 +12,27 @@ from torch import Tensor
 from scripts.common.options import Positive, Share
 
 
-def sgd(parameters: Tensor, gradient: Tensor, *, learning_rate: Positive, momentum: Share = 0.0) -> Callable[[], None]:
+class Optimizer(NamedTuple):
+    """An optimizer of one buffer of parameters.
+
+    Attributes:
+        update: makes one update; takes its number, 1 for the first.
+        memory: all that it keeps from one update to the next, buffers like that of the parameters.
+    """
+
+    update: Callable[[int], None]
+    memory: tuple[Tensor, ...]
+
+
+def sgd(parameters: Tensor, gradient: Tensor, *, learning_rate: Positive, momentum: Share = 0.0) -> Optimizer:
     """Gradient descent with momentum as in ``torch.optim.SGD``: v = momentum v + gradient; parameters -= learning_rate v."""
     velocity = torch.zeros_like(gradient)
 
-    def step() -> None:
+    def update(_number: int) -> None:
         torch.add(gradient, velocity, alpha=momentum, out=velocity)
         parameters.add_(velocity, alpha=-learning_rate)
 
-    return step
+    return Optimizer(update, (velocity,))
 
 
 def adam(
@@ -30,17 +43,14 @@ def adam(
     beta1: Share = 0.9,
     beta2: Share = 0.999,
     epsilon: Positive = 1e-8,
-) -> Callable[[], None]:
+) -> Optimizer:
     """Adam (Kingma and Ba 2015, algorithm 1) as in ``torch.optim.Adam``."""
     first, second, scale = (torch.zeros_like(gradient) for _ in range(3))
-    steps = 0
 
-    def step() -> None:
-        nonlocal steps
-        steps += 1
+    def update(number: int) -> None:
         first.lerp_(gradient, 1 - beta1)
         second.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        torch.sqrt(second, out=scale).div_((1 - beta2**steps) ** 0.5).add_(epsilon)
-        parameters.addcdiv_(first, scale, value=-learning_rate / (1 - beta1**steps))
+        torch.sqrt(second, out=scale).div_((1 - beta2**number) ** 0.5).add_(epsilon)
+        parameters.addcdiv_(first, scale, value=-learning_rate / (1 - beta1**number))
 
-    return step
+    return Optimizer(update, (first, second))

@@ -43,15 +43,32 @@ def parameter_names(widths: Sequence[int]) -> list[str]:
 
 def empty_layers(widths: Sequence[int], replicas: int, *, dtype: torch.dtype, device: str = "cpu") -> tuple[Tensor, list[Tensor]]:
     """Return one flat buffer of zeros, and the layers as contiguous views of it: an update is a few operations on the buffer."""
+    size = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(widths))
+    buffer = torch.zeros(replicas * size, dtype=dtype, device=device)
+    return buffer, views(buffer, widths, replicas)
+
+
+def views(buffer: Tensor, widths: Sequence[int], replicas: int) -> list[Tensor]:
+    """Return the layers as views of a flat buffer, contiguous ones."""
     shapes = [(replicas, fan_out, fan_in + 1) for fan_in, fan_out in pairwise(widths)]
     ends = [0, *accumulate(math.prod(shape) for shape in shapes)]
-    buffer = torch.zeros(ends[-1], dtype=dtype, device=device)
-    return buffer, [buffer[begin:end].view(shape) for (begin, end), shape in zip(pairwise(ends), shapes, strict=True)]
+    return [buffer[begin:end].view(shape) for (begin, end), shape in zip(pairwise(ends), shapes, strict=True)]
 
 
 def to_parameters(layers: Sequence[Tensor]) -> Tensor:
     """Return the flat parameters (R, P) of `layers`."""
     return torch.cat([part for layer in layers for part in (layer[:, :, :-1].flatten(1), layer[:, :, -1])], dim=1)
+
+
+def set_parameters(layers: Sequence[Tensor], parameters: Tensor) -> None:
+    """Fill `layers` with flat parameters (R, P)."""
+    begin = 0
+    for layer in layers:
+        outputs, inputs = layer.shape[1], layer.shape[2] - 1
+        middle, end = begin + outputs * inputs, begin + outputs * (inputs + 1)
+        layer[:, :, :-1] = parameters[:, begin:middle].view(-1, outputs, inputs)
+        layer[:, :, -1] = parameters[:, middle:end]
+        begin = end
 
 
 def with_constant(x: Tensor) -> Tensor:
@@ -83,6 +100,22 @@ def output_bound(widths: Sequence[int], *, norm: float, largest_input: float) ->
     for width in widths[1:]:
         bound = max(norm, 1.0) * bound + math.sqrt(width) + 1.0
     return bound
+
+
+def safe_norm(widths: Sequence[int], x: Tensor, y: Tensor) -> float:
+    """Return a norm of all parameters together up to which no forward pass and no loss on (x, y) can overflow.
+
+    A loss is a mean of terms of at most (|prediction| + |target| + 1)^2: it is enough that their sum stays below the largest number.
+
+    Args:
+        widths: width of every layer, inputs and outputs included.
+        x: inputs, (..., D, N).
+        y: targets, (C, N).
+    """
+    room = (torch.finfo(x.dtype).max / y.numel()) ** 0.5 / 2 - y.abs().max().item() - 1
+    largest_input = x.abs().max().item()
+    norms = (2.0**power for power in range(500, -1, -1))
+    return next((norm for norm in norms if output_bound(widths, norm=norm, largest_input=largest_input) < room), 0.0)
 
 
 def gradient_function(

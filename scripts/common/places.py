@@ -1,5 +1,6 @@
 """Where things stand in the project."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -18,3 +19,11 @@ def chapter_path(name: str) -> str:
 def claims_path(name: str) -> str:
     """Return the path of a study's claims, from the project's root."""
     return f"scripts/claims/{name}.py"
+
+
+def package_folder(package: str) -> Path:
+    """Return the folder of an installed package, without importing it."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"the package '{package}' is not installed; install the requirements of the project")
+    return Path(spec.origin).parent

@@ -18,13 +18,26 @@ from scripts.common.places import PROJECT, chapter_path, claims_path
 from scripts.common.recipe import Recipe, Source
 
 TEMPLATES = tuple(
-    f"templates/{name}" for name in ("preface.md.jinja", "report.html.jinja", "report.typ.jinja", "filter.lua", "math.lua", "style.css")
+    f"templates/{name}"
+    for name in ("preface.md.jinja", "report.html.jinja", "report.typ.jinja", "filter.lua", "math.lua", "style.css", "explorer.js")
 )
 
 RECIPES_KEPT = 3
 """How many former recipes of a job are kept beside the one that is needed now."""
 
-SETTINGS_OF_TRAINING = ("network", "initialization", "optimizer", "batches", "loss", "evaluate_every", "save_every", "precision")
+SETTINGS_OF_TRAINING = (
+    "network",
+    "initialization",
+    "optimizer",
+    "batches",
+    "loss",
+    "evaluate_every",
+    "save_every",
+    "save_at",
+    "precision",
+    "engine",
+    "trained",
+)
 
 
 class Plan:
@@ -150,7 +163,7 @@ class Plan:
         }
         if variant.data != study.linearize_on:
             inputs["own_points"] = {"": data}
-        self._add("jacobian", f"{study_name}/{name}", settings={"network": full["network"]}, inputs=inputs)
+        self._add("jacobian", f"{study_name}/{name}", settings={"network": full["network"], "moments": variant.moments}, inputs=inputs)
 
     def _plan_measurement(self, study_name: str, study: Study, variant_name: str, measurement: str) -> None:
         variant, configured = study.variants[variant_name], study.measurements[measurement]
@@ -158,13 +171,17 @@ class Plan:
         known = {
             "network": variant.network.model_dump(),
             "loss_function": variant.loss.model_dump(),
+            "optimizer": variant.optimizer.model_dump(),
             "variant": variant_name,
             "reference": configured.reference,
         }
         settings = {"kind": measurement, **configured.options(), **{key: value for key, value in known.items() if key in names}}
         job = f"{study_name}/{variant_name}"
         inputs: dict[str, dict[str, Source]] = {}
-        for read in components.reads(components.MEASUREMENT, measurement):
+        reads = components.reads(components.MEASUREMENT, measurement)
+        if "train" in reads:
+            settings["moments"] = variant.moments
+        for read in reads:
             if read == "data":
                 inputs[read] = {"": self._source("data", f"{study_name}/{variant.data}")}
             elif read == "reference_points":

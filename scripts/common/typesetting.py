@@ -29,7 +29,7 @@ import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import jinja2
 import pypandoc
@@ -37,16 +37,24 @@ import typst
 
 from scripts.common import webfonts
 from scripts.common.errors import UserError
-from scripts.common.places import PROJECT
+from scripts.common.places import PROJECT, package_folder
+
+if TYPE_CHECKING:  # its script is read, not its code; named here, its version counts in what a page depends on
+    import plotly  # noqa: F401
 
 TEMPLATES = PROJECT / "templates"
 PDF_STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
+PLOTLY = package_folder("plotly") / "package_data/plotly.min.js"
+WRITTEN_BY_PLOTLY = "−×"
+"""Characters that Plotly writes beside those of ASCII."""
 MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 _TEXTS = ("title", "author", "student_id", "course", "date", "edition", "digest")
 _FACTS = {"author": "Author", "student_id": "Student ID", "date": "Date", "edition": "Edition"}
 _CONTENTS_END = "<!-- contents end -->"
 _FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
+_PICTURE = re.compile(r'(<img loading="lazy" src=")([^"]+)')
+_FIGURE = re.compile(r'<figure id="([^"]+)"><div [^>]*><img loading="lazy" src="([^"]+)')
 _DIGEST_SHOWN = 12
 
 
@@ -54,8 +62,22 @@ class TypesettingError(UserError):
     """A text that cannot be typeset; the message names the places, what is wrong there, and the remedy."""
 
 
-def to_html(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path, fonts: Path | None = None) -> str:
-    """Return `markdown` as one HTML file that needs nothing beside it; pictures are read from `folder`, fonts are kept in `fonts`.
+def to_html(
+    markdown: str,
+    *,
+    metadata: Mapping[str, Any],
+    folder: str | Path,
+    fonts: Path | None = None,
+    explorers: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str:
+    """Return `markdown` as one HTML file that needs nothing beside it.
+
+    Args:
+        markdown: the text.
+        metadata: see the docstring of this module.
+        folder: where the paths of the pictures start.
+        fonts: a folder that keeps fonts for the next page with the same characters.
+        explorers: what stands in place of a picture where scripts run, by the picture's path, as `scripts.common.explorer.pack` makes it.
 
     Raises:
         TypesettingError: the text breaks a convention, a picture is missing, a formula cannot be read, or the metadata are wrong.
@@ -63,14 +85,17 @@ def to_html(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path, f
     facts = _checked(metadata)
     fragment = _pandoc(markdown, "html", Path(folder), "--shift-heading-level-by=1")
     contents, _, body = fragment.partition(_CONTENTS_END)
-    style = _style(fragment, facts, fonts)
+    known = explorers or {}
+    shown = {figure: known[picture] for figure, picture in _FIGURE.findall(fragment) if picture in known}
+    style = _style(fragment, [json.dumps(facts, ensure_ascii=False), *map(_words, shown.values())], fonts)
     return _template("report.html.jinja", autoescape=True).render(
         metadata=facts,
         contents=re.sub(r' id="toc-[^"]*"', "", contents),
-        body=re.sub(r'<img src="([^"]+)"', lambda match: f'<img src="{_data_uri(Path(folder) / html.unescape(match[1]))}"', body),
+        body=_PICTURE.sub(lambda match: match[1] + _data_uri(Path(folder) / html.unescape(match[2])), body),
         style=style,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         manifest=_script_json(metadata.get("manifest", {})),
+        explorers=[(figure, _script_json(content)) for figure, content in shown.items()],
+        scripts=[_plotly(), (TEMPLATES / "explorer.js").read_text(encoding="utf-8")] if shown else [],
     )
 
 
@@ -160,6 +185,7 @@ def _template(name: str, *, autoescape: bool) -> jinja2.Template:
         keep_trailing_newline=True,
     )
     environment.filters["typst_string"] = _typst_string
+    environment.filters["sha256"] = lambda text: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return environment.get_template(name)
 
 
@@ -203,8 +229,23 @@ def _data_uri(path: Path) -> str:
     return f"data:{MEDIA_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _style(fragment: str, facts: Mapping[str, Any], fonts: Path | None) -> str:
-    """Return the style of the page, with fonts that hold its characters."""
+def _plotly() -> str:
+    """Return Plotly's bundle without its wrapper for module loaders, in which browsers read all of it twice."""
+    text = PLOTLY.read_text(encoding="utf-8")
+    wrapper, strict, script = text.partition('"use strict";var Plotly=')
+    script, end, _ = script.rpartition("window.Plotly = Plotly;")
+    if not (strict and end) or "</script" in text.lower():
+        raise TypesettingError(f"{PLOTLY}: not the bundle that this version reads; install the pinned requirements")
+    return wrapper[: wrapper.index("*/") + 2] + "\n" + strict + script
+
+
+def _words(explorer: Mapping[str, Any]) -> str:
+    """Return all that is written in an explorer."""
+    return json.dumps({key: value for key, value in explorer.items() if key != "arrays"}, ensure_ascii=False) + WRITTEN_BY_PLOTLY
+
+
+def _style(fragment: str, words: list[str], fonts: Path | None) -> str:
+    """Return the style of the page, with fonts that hold the characters of a fragment of HTML and of other words."""
     math = html.unescape("".join(_FORMULA.findall(fragment)))
-    text = html.unescape(re.sub(r"<[^>]+>", "", _FORMULA.sub("", fragment))) + json.dumps(facts, ensure_ascii=False)
+    text = html.unescape(re.sub(r"<[^>]+>", "", _FORMULA.sub("", fragment))) + "".join(words)
     return (TEMPLATES / "style.css").read_text(encoding="utf-8") + webfonts.font_faces(text=text, math=math, kept=fonts)

@@ -6,7 +6,6 @@ Text is set in Source Serif, math in STIX Two Math (without a math font, browser
 import base64
 import functools
 import hashlib
-import importlib.util
 import io
 import json
 import unicodedata
@@ -15,24 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.common import storage
+from scripts.common.places import package_folder
 
 if TYPE_CHECKING:  # their files are read, not their code; named here, their versions count in what a page depends on
     import font_source_serif_pro  # noqa: F401
     import ziamath  # noqa: F401
 
 
-def _folder(package: str) -> Path:
-    """Return the folder of an installed package, without importing it."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"the package '{package}' is not installed; install the requirements of the project")
-    return Path(spec.origin).parent
-
-
 MATH_FAMILY = "STIX Two Math"
-MATH_FOLDER = _folder("ziamath") / "fonts"
+MATH_FOLDER = package_folder("ziamath") / "fonts"
 TEXT_FAMILY = "Source Serif"
-TEXT_FOLDER = _folder("font_source_serif_pro") / "files"
+TEXT_FOLDER = package_folder("font_source_serif_pro") / "files"
 TEXT_FACES = (("Regular", "400", "normal"), ("It", "400", "italic"), ("Semibold", "600", "normal"))
 
 _TEXT_FEATURES = ("kern", "liga", "lnum", "tnum", "mark", "ccmp")

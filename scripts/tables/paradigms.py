@@ -20,7 +20,7 @@ def build(
     trained: list[VariantName],
     output_layer: list[VariantName],
 ) -> Grid:
-    """Return a row for each network.
+    """Return a row for each network and paradigm.
 
     Args:
         numbers: the study's numbers, columns as in ``numbers.csv``.
@@ -36,14 +36,13 @@ def build(
     losses = losses_of_paradigms(runs, trained=trained, output_layer=output_layer)
     rows = []
     for place, variant in enumerate(trained):
-        found = [median_interval(values[place], **bootstrap) for values in losses.values()]
-        cells = [
-            number(f.estimate) if f.low == f.estimate == f.high else f"{number(f.estimate)} ({interval(f.low, f.high)})" for f in found
-        ]
-        rows.append([styles[variant].label, str(runs.replicas(variant)), *cells])
-    header = ["network", "n", *(paradigm.label for paradigm in losses)]
+        for paradigm, values in losses.items():
+            found = median_interval(values[place], **bootstrap)
+            label = styles[variant].label
+            rows.append([label, paradigm.label, str(values[place].size), number(found.estimate), interval(found.low, found.high)])
+    header = ["network", "features", "n", "test loss", "95 % interval"]
     note = (
-        "Test loss, median over n replicas (95 % bootstrap interval), a loss that is not finite counting as infinite. "
+        "Median over n replicas with its 95 % bootstrap interval, a loss that is not finite counting as infinite. "
         "Tangent features: the regression of smallest norm on all of them."
     )
-    return Grid(header, rows, "lr" + "r" * len(losses), note)
+    return Grid(header, rows, "llrrr", note)

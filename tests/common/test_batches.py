@@ -1,7 +1,7 @@
 import numpy as np
-from numpy.random import RandomState
+from numpy.random import PCG64, Generator, RandomState
 
-from scripts.common import batches
+from scripts.common import batches, sampling
 
 
 def test_permutations_are_those_of_the_source_joined_end_to_end():
@@ -30,3 +30,11 @@ def test_independent_draws_within_the_data():
 
 def test_full_is_all_samples_in_order():
     np.testing.assert_array_equal(batches.full(4, 3, generator=RandomState(0)), [[0, 1, 2, 3]] * 3)
+
+
+def test_subsets_are_a_share_of_the_samples_without_replacement():
+    found = batches.subsets(50, 300, generator=Generator(PCG64(3)), share=0.2)
+    np.testing.assert_array_equal(found, sampling.subsets(sampling.words(Generator(PCG64(3)), 300, 10), 50))
+    assert found.shape == (300, 10)
+    assert (np.diff(np.sort(found, axis=1), axis=1) > 0).all()
+    assert set(found.ravel()) == set(range(50))

@@ -59,7 +59,7 @@ def problems(settings):
 
 def test_the_project_s_own_configuration_is_right():
     report, studies = load_report(read_yaml(PROJECT / "config/report.yaml"))
-    assert list(studies) == report.studies == ["init_depth"]
+    assert list(studies) == report.studies == ["init_depth", "linear_features"]
     assert studies["init_depth"].variants["deep_he"].label == "deep, He"
 
 
@@ -108,6 +108,58 @@ def test_what_a_variant_says_itself_is_told_as_its_own(settings, study):
         f"{STUDY}: variants.wide.network.hidden.1: wrong value -1; allowed: a number above 0",
         f"{STUDY}: variants.wide.steps: wrong value 0; allowed: a number above 0",
     ]
+
+
+def compiled(**changes):
+    return {"engine": "compiled", "network": {"hidden": [4]}, "batches": {"kind": "subsets", "share": 0.2, "seed": 0}, **changes}
+
+
+def test_the_compiled_engine_takes_what_it_can_train(settings, study):
+    study["variants"]["wide"] |= compiled(trained="output_layer", save_at=[1, 3], moments=2)
+    wide = load_report(settings)[1]["mini"].variants["wide"]
+    assert (wide.engine, wide.trained, wide.save_at, wide.moments) == ("compiled", "output_layer", [1, 3], 2)
+    narrow = load_report(settings)[1]["mini"].variants["narrow"]
+    assert (narrow.engine, narrow.trained, narrow.save_at, narrow.moments) == ("stacked", "all", [], None)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"network": {"activation": "tanh"}}, "network.activation: wrong value 'tanh'; allowed: 'relu'"),
+        ({"optimizer": {"kind": "adam"}}, "optimizer.kind: wrong value 'adam'; allowed: 'sgd'"),
+        ({"batches": {"kind": "permutations", "size": 3, "seed": 0}}, "batches.kind: wrong value 'permutations'; allowed: 'subsets'"),
+        ({"loss": {"kind": "cross_entropy"}}, "loss.kind: wrong value 'cross_entropy'; allowed: 'mse'"),
+    ],
+)
+def test_the_compiled_engine_is_refused_what_it_cannot_train(settings, study, change, expected):
+    study["variants"]["wide"] |= compiled(**change)
+    assert problems(settings) == [f"{STUDY}: variants.wide.{expected} with the compiled engine"]
+    study["variants"]["wide"]["engine"] = "stacked"
+    load_report(settings)
+
+
+def test_the_stacked_engine_trains_everything(settings, study):
+    study["defaults"]["trained"] = "output_layer"
+    assert problems(settings) == [
+        f"{STUDY}: defaults.trained: wrong value 'output_layer'; allowed: 'all' with the stacked engine",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("engine", "fast", "'stacked' or 'compiled'"),
+        ("trained", "biases", "'all' or 'output_layer'"),
+        ("moments", 1, "a number of at least 2"),
+        ("save_at", 3, "a list"),
+        ("save_at", [0], "a number above 0"),
+    ],
+)
+def test_wrong_values_of_the_training_s_own_keys_are_told(settings, study, key, value, allowed):
+    study["variants"]["wide"][key] = value
+    (found,) = problems(settings)
+    assert found.startswith(f"{STUDY}: variants.wide.{key}")
+    assert found.endswith(f"allowed: {allowed}")
 
 
 def test_an_unknown_default_and_what_is_then_missing_are_told(settings, study):

@@ -11,6 +11,7 @@ from PIL import Image
 from scripts.common import drawing
 from scripts.common.drawing import Spread
 from scripts.common.errors import UserError
+from tests import synthetic
 
 
 def test_spread_counts_what_is_not_finite_as_infinite() -> None:
@@ -160,3 +161,104 @@ def test_places_are_rounded_since_the_layout_differs_in_its_last_digits(tmp_path
     places = np.array([axes.get_position().bounds for axes in panels] + [(*text.get_position(), 0, 0) for text in figure.texts])
     assert places == pytest.approx(places.round(4), abs=1e-12)
     assert len(np.unique(places[:3, :2], axis=0)) == 3
+
+
+def test_corners_of_a_function_in_linear_pieces() -> None:
+    x = np.linspace(0, 1, 101)
+    y = np.interp(x, [0, 0.3, 0.31, 1], [0, 3, -1, 0])
+    assert drawing.corners(x, y, within=1e-9).tolist() == [0, 30, 31, 100]
+    assert drawing.corners(x, np.zeros(101), within=0.0).tolist() == [0, 100]
+
+
+def test_corners_leave_nothing_far_from_the_line() -> None:
+    x = np.sort(np.random.default_rng(0).random(300))
+    y = np.sin(20 * x)
+    some = drawing.corners(x, y, within=0.01)
+    assert np.abs(np.interp(x, x[some], y[some]) - y).max() <= 0.01
+    assert len(some) < 100
+
+
+@pytest.mark.parametrize(
+    ("limits", "marks"), [((1e-5, 1.0), [1e-4, 1e-2, 1e0]), ((0.03, 0.6), [0.05, 0.1, 0.2, 0.5]), ((0.42, 0.51), [0.425, 0.45, 0.475, 0.5])]
+)
+def test_a_logarithmic_axis_has_marks_whatever_it_spans(limits: tuple[float, float], marks: list[float]) -> None:
+    _, (axes,) = drawing.new_figure(height=1.5)
+    axes.set(yscale="log", ylim=limits)
+    drawing.log_ticks(axes)
+    shown = [mark for mark in axes.get_yticks() if limits[0] <= mark <= limits[1]]
+    assert len(shown) >= 3
+    assert set(np.round(marks, 6)) <= set(np.round(shown, 6))
+
+
+def test_axis_of_steps() -> None:
+    def marks(last: int, linear_to: int) -> list[float]:
+        _, (axes,) = drawing.new_figure(height=1.5)
+        drawing.step_axis(axes, last, linear_to=linear_to)
+        low, high = axes.get_xlim()
+        assert low <= 0 < last <= high
+        return [float(mark) for mark in axes.get_xticks() if low <= mark <= high]
+
+    assert marks(150_000, 1) == [0, 1, 10, 100, 1000, 10_000, 100_000]
+    assert marks(150_000, 1000) == [0, 1000, 10_000, 100_000]
+    assert marks(150_000, 150_000) == [0, 50_000, 100_000, 150_000]
+    assert marks(94, 1000) == [0, 50]
+
+
+def test_replicas_and_medians_stand_beside_their_mark_and_belong_to_it() -> None:
+    figure, (axes,) = drawing.new_figure(height=1.5)
+    axes.set_label("panel")
+    values = [np.array([1.0, 2, 9]), np.array([3.0, np.nan, 0])]
+    for turn in (0, 1):
+        middle = drawing.replicas_and_medians(axes, [10, 40], values, label=f"line {turn}", color="red", turn=turn, turns=2)
+        assert middle == [2, 3]
+    drawing.doubling_axis(axes, [10, 40])
+    rows = drawing.tabulate(figure).splitlines()[1:]
+    assert [row for row in rows if "line 0" in row] == [
+        'panel,"line 0, median",10,2',
+        'panel,"line 0, median",40,3',
+        *(f'panel,"line 0, replicas",{x},{y}' for x, y in ((10, 1), (10, 2), (10, 9), (40, 3))),
+    ]
+    first, second = (np.asarray(line.get_xdata()) for line in axes.lines)
+    assert (first < second).all()
+
+
+def test_spread_of_those_that_exist() -> None:
+    values = np.array([[1.0, np.nan, np.nan], [2.0, 3.0, np.nan], [6.0, np.inf, np.nan]])
+    found = drawing.spread_of_existing(values)
+    assert found.median.tolist()[:2] == [2, np.inf]
+    assert (found.low[:2].tolist(), found.high[:2].tolist()) == ([1, 3], [6, np.inf])
+    assert np.isnan([edge[2] for edge in found]).all()
+    assert drawing.spread_of_existing(values, levels=(0.5, 0.5)).high[0] == 2
+
+
+def test_median_and_band_as_far_as_the_axis_can_hold_them() -> None:
+    figure, (axes,) = drawing.new_figure(height=1.5)
+    axes.set_label("panel")
+    axes.set_yscale("log")
+    values = np.array([[1.0, 2, 3], [0, 2, 3], [0, 0, 1], [np.nan, np.inf, 1]])
+    drawing.median_and_band(axes, np.arange(4), drawing.spread(values.T), color="red", line="solid", label="loss")
+    assert [row.partition(",")[2] for row in drawing.tabulate(figure).splitlines()[1:]] == [
+        '"loss, median",0,2',
+        '"loss, median",1,2',
+        '"loss, low",0,1',
+        '"loss, high",0,3',
+    ]
+
+
+def test_a_median_that_stands_alone_is_a_dot() -> None:
+    _, (axes,) = drawing.new_figure(height=1.5)
+    alone = drawing.spread(np.array([[1.0, np.nan]]))
+    drawing.median_and_band(axes, np.arange(2), alone, color="red", line="solid", label="loss")
+    assert axes.lines[0].get_marker() == "o"
+
+
+def test_limits_of_a_fit_come_from_data_and_truth() -> None:
+    _, (axes,) = drawing.new_figure(height=1.5)
+    data = synthetic.data()
+    axes.plot([-5, 5], [-100, 100])
+    drawing.fit_limits(axes, [data], below=0.5)
+    low, high = axes.get_ylim()
+    span = np.ptp(data["grid_y"])
+    assert axes.get_xlim() == (-1, 1)
+    assert high == pytest.approx(data["grid_y"].max() + 0.1 * span, rel=0.01)
+    assert low == pytest.approx(data["grid_y"].min() - 0.7 * span, rel=0.01)

@@ -1,13 +1,20 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from scripts.common import initializations, parts
+from scripts.common.errors import UserError
+from tests import oracle
 
 WIDTHS = [1, 20, 20, 1]
+
+
+def empty(widths):
+    return [(torch.full((fan_out, fan_in), torch.nan), torch.full((fan_out,), torch.nan)) for fan_in, fan_out in itertools.pairwise(widths)]
 
 
 def in_place(function):
@@ -41,22 +48,77 @@ def test_draws_what_a_torch_model_with_the_same_seed_draws(kind):
 
     generator = torch.Generator().manual_seed(7)
     options = {"scale": 0.5} if kind == "uniform" else {}
-    for layer in model:
-        weight, bias = torch.full_like(layer.weight, torch.nan), torch.full_like(layer.bias, torch.nan)
-        parts.call(initializations, {"kind": kind, **options}, weight.data, bias.data, generator=generator)
-        torch.testing.assert_close(weight, layer.weight, rtol=0, atol=0)
-        torch.testing.assert_close(bias, layer.bias, rtol=0, atol=0)
+    layers = empty(WIDTHS)
+    parts.call(initializations, {"kind": kind, **options}, layers, generator=generator)
+    for (weight, bias), layer in zip(layers, model, strict=True):
+        torch.testing.assert_close(weight, layer.weight.data, rtol=0, atol=0)
+        torch.testing.assert_close(bias, layer.bias.data, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(("kind", "variance"), [("he_normal", 2 / 400), ("he_uniform", 2 / 400), ("xavier_normal", 2 / 1000)])
 def test_variance_is_the_one_of_the_paper(kind, variance):
-    weight, bias = torch.empty(600, 400), torch.empty(600)
-    parts.call(initializations, {"kind": kind}, weight, bias, generator=torch.Generator().manual_seed(0))
+    ((weight, bias),) = layers = empty([400, 600])
+    parts.call(initializations, {"kind": kind}, layers, generator=torch.Generator().manual_seed(0))
     assert weight.var().item() == pytest.approx(variance, rel=0.02)
     assert not bias.any()
 
 
 def test_orthogonal_keeps_lengths_up_to_the_gain_of_relu():
-    weight, bias = torch.empty(30, 30), torch.empty(30)
-    initializations.orthogonal(weight, bias, generator=torch.Generator().manual_seed(0))
+    ((weight, _),) = layers = empty([30, 30])
+    initializations.orthogonal(layers, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(weight.T @ weight, 2 * torch.eye(30), atol=1e-5, rtol=0)
+
+
+def drawn(kind, widths, seed):
+    layers = empty(widths)
+    parts.call(initializations, {"kind": kind}, layers, generator=torch.Generator().manual_seed(seed))
+    return layers
+
+
+def assert_same(layers, model):
+    for tensor, expected in zip((tensor for layer in layers for tensor in layer), model.parameters(), strict=True):
+        torch.testing.assert_close(tensor, expected.data, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("width", [10, 40])
+def test_elbows_are_those_of_the_source(width):
+    for kind in ("elbows_inside", "elbows_as_in_source"):
+        assert_same(drawn(kind, [1, width, 1], 3), oracle.elbow_net(width, 3))
+    assert_same(drawn("elbows_as_in_source", [1, width, width, 1], 3), oracle.elbow_net_2layer(width, 3)[0])
+
+
+@pytest.mark.parametrize("width", [10, 40])
+def test_units_of_the_second_layer_are_zero_at_their_elbows_which_the_source_misses(width):
+    (w1, b1), (w2, b2), _ = drawn("elbows_inside", [1, width, width, 1], 3)
+    model, elbows1, elbows2 = oracle.elbow_net_2layer(width, 3)
+    np.testing.assert_allclose(-(b1 / w1[:, 0]).numpy(), elbows1, rtol=1e-5)
+    expected = -np.diag(w2.double().numpy() @ np.maximum(w1.double().numpy() * elbows2 + b1.double().numpy()[:, None], 0))
+    np.testing.assert_allclose(b2.numpy(), expected, rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(w2, model[2].weight.data, rtol=0, atol=0)
+    assert (model[2].bias.data - b2).abs().max() > 0.1
+
+
+def crossings(layers, depth):
+    """How many points of a dense grid of [0, 1] have a unit of the hidden layer `depth` (0 the first) at or past zero, by unit."""
+    values = torch.linspace(0, 1, 20001, dtype=torch.float64)[:, None]
+    for weight, bias in layers[:depth]:
+        values = torch.relu(values @ weight.double().T + bias.double())
+    weight, bias = layers[depth]
+    values = values @ weight.double().T + bias.double()
+    return (values.sign().diff(dim=0) != 0).sum(dim=0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_unit_of_every_hidden_layer_has_an_elbow_inside(seed):
+    layers = drawn("elbows_inside", [1, 40, 40, 20, 1], seed)
+    for depth in range(3):
+        assert (crossings(layers, depth) > 0).all(), depth
+    as_in_source = drawn("elbows_as_in_source", [1, 40, 40, 1], seed)
+    assert (crossings(as_in_source, 0) > 0).all()
+    assert not (crossings(as_in_source, 1) > 0).all()
+
+
+@pytest.mark.parametrize("kind", ["elbows_inside", "elbows_as_in_source"])
+def test_elbows_need_one_input(kind):
+    with pytest.raises(UserError, match="the network has 2 inputs; choose another initialization, or data with one input"):
+        drawn(kind, [2, 5, 1], 0)

@@ -19,12 +19,12 @@ def test_twenty_updates_are_those_of_torch(settings, build):
     generator = torch.Generator().manual_seed(0)
     start = torch.randn(50, generator=generator, dtype=torch.float64)
     ours, gradient, theirs = start.clone(), torch.empty_like(start), start.clone().requires_grad_()
-    step = parts.call(optimizers, settings, ours, gradient)
+    tested = parts.call(optimizers, settings, ours, gradient)
     optimizer = build([theirs])
-    for _ in range(20):
+    for number in range(1, 21):
         gradient.copy_(torch.randn(50, generator=generator, dtype=torch.float64) + theirs.detach())
         theirs.grad = gradient.clone()
-        step()
+        tested.update(number)
         optimizer.step()
     torch.testing.assert_close(ours, theirs.detach(), rtol=1e-12, atol=1e-14)
     assert (ours - start).abs().max() > 0.1

@@ -112,6 +112,29 @@ def test_steps_and_replicas_of_the_report_are_upper_bounds(project):
     assert (settings["steps"], settings["replicas"]) == (20, 3)
 
 
+def test_moments_are_those_of_what_is_linearized_and_of_what_reads_what_was_trained(project):
+    before = digests(planned())
+    replace(project, STUDY, "    label: wide\n", "    label: wide\n    moments: 2\n")
+    plan = planned()
+    settings = {"/".join(job): recipe.settings for job, recipe in plan._recipes.items()}
+    assert settings["jacobian/mini/wide"]["moments"] == settings["measure/mini/wide/prediction"]["moments"] == 2
+    assert settings["jacobian/mini/narrow"]["moments"] is settings["measure/mini/narrow/loss"]["moments"] is None
+    assert "moments" not in settings["train/mini/wide"]
+    found = changed(before, digests(plan))
+    assert {"jacobian/mini/wide", "measure/mini/wide/spectrum", "number/mini"} <= found
+    assert not found & {"train/mini/wide", "jacobian/mini/narrow", "measure/mini/narrow/spectrum", "figure/mini/fit_narrow"}
+
+
+def test_training_knows_its_engine_and_the_library_that_writes_its_code(project):
+    replace(project, STUDY, "    label: wide\n", "    label: wide\n    save_at: [1]\n")
+    recipes = planned()._recipes
+    settings = recipes["train", "mini/wide"].settings
+    assert (settings["engine"], settings["trained"], settings["save_at"]) == ("stacked", "all", [1])
+    assert {"torch", "llvmlite", "numpy"} <= recipes["train", "mini/wide"].libraries.keys()
+    assert "scripts/common/kernel.py" in recipes["train", "mini/wide"].code
+    assert "llvmlite" not in recipes["jacobian", "mini/wide"].libraries
+
+
 def test_an_assignment_has_nothing_measured_in_it():
     plan = planned(edition="assignment")
     assert plan.targets() == ["results/report/report.html", "results/report/report.pdf"]

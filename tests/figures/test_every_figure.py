@@ -36,6 +36,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "spectrum_likeness": {"control": "good", "step": "last"},
     "tangent_fit": {},
     "target": {"data_set": "whole", "sines": 4},
+    "training_steps": {},
     "training_data": {"data_sets": ["whole", "part"]},
 }
 
@@ -54,6 +55,10 @@ def draw(kind: str, made: dict[str, Any]) -> Picture:
     options = dict(OPTIONS[kind])
     if kind == "data_sweep":  # it has an entry for each variant
         options |= {"samples": [50 * 2**place for place in range(len(made["variants"]))], "noise": [0.1] * len(made["variants"])}
+    if kind == "training_steps":  # it shows one variant
+        read = {
+            name: {variant: arrays for variant, arrays in each.items() if variant == made["variants"][0]} for name, each in read.items()
+        }
     return function(**read, **options)
 
 

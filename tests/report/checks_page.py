@@ -1,6 +1,9 @@
 """What is asked of a report as a page, in a real browser: each function opens the HTML file and asserts one thing."""
 
+import base64
+import hashlib
 import itertools
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +25,13 @@ FLAGS = (
 )
 PHONE, DESK = 360, 1440
 MATH_FONT = "STIX Two Math"
+LARGEST = 15_000_000
+PATIENCE = 30_000
+"""How long to wait for anything, in milliseconds."""
+LISTEN = """
+    window.refused = [];
+    document.addEventListener("securitypolicyviolation", event => refused.push(`${event.violatedDirective}: ${event.blockedURI}`));
+"""
 
 
 @contextmanager
@@ -36,20 +46,31 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser, file: Path, *, width: int = DESK, scheme: Any = "light", bypass_csp: bool = False) -> Iterator[Page]:
-    """Open `file` in a fresh context of the browser."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=bypass_csp)
+def opened(browser: Browser, file: Path, *, width: int = DESK, scheme: Any = "light", **options: Any) -> Iterator[Page]:
+    """Open `file` in a fresh context of the browser, with further options of contexts."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(file.as_uri())
     page.evaluate("document.fonts.ready.then(() => true)")
     yield page
     context.close()
 
 
+def start_explorers(page: Page) -> int:
+    """Bring each figure that has an explorer into view, wait until the explorer is there, and return how many there are."""
+    figures = page.evaluate("[...document.querySelectorAll('script[id^=\"explorer-\"]')].map(data => data.id.replace('explorer-', ''))")
+    for figure in figures:
+        page.locator(f'[id="{figure}"]').scroll_into_view_if_needed()
+        page.wait_for_selector(f'[id="{figure}"] .explorer[data-ready]')
+    return len(figures)
+
+
 def is_silent_and_alone(browser: Browser, file: Path) -> None:
-    """No message in the console, no error of a script, no request but that for the file itself."""
+    """No message in the console, no error of a script, nothing that the policy refuses, no request but that for the file itself."""
     context = browser.new_context()
     page = context.new_page()
+    page.add_init_script(LISTEN)
     said: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -57,29 +78,43 @@ def is_silent_and_alone(browser: Browser, file: Path) -> None:
     page.on("request", lambda request: asked.append(request.url) if not request.url.startswith("data:") else None)
     page.goto(file.as_uri())
     page.wait_for_load_state("networkidle")
+    start_explorers(page)
+    refused = page.evaluate("refused")
     context.close()
     assert said == []
+    assert refused == []
     assert asked == [file.as_uri()]
 
 
-def holds_no_script(browser: Browser, file: Path) -> None:
-    """The policy of the page lets nothing run and nothing load, and there is nothing that would."""
-    with opened(browser, file) as page:
-        policy = page.get_attribute('meta[http-equiv="Content-Security-Policy"]', "content")
-        scripts = page.evaluate("[...document.scripts].map(script => script.type)")
+def runs_only_its_own_scripts(browser: Browser, file: Path) -> None:
+    """The policy of the page lets nothing load and nothing run but the scripts that it names by their hashes; without these, no style."""
+    with opened(browser, file, java_script_enabled=False) as page:
+        policy = page.get_attribute('meta[http-equiv="Content-Security-Policy"]', "content") or ""
+        scripts = page.evaluate(
+            "[...document.scripts].filter(script => script.type !== 'application/json').map(script => script.textContent)"
+        )
         attributes = page.evaluate("[...document.querySelectorAll('*')].flatMap(element => element.getAttributeNames())")
         sources = page.evaluate("[...document.querySelectorAll('[src], link[href]')].map(element => element.src || element.href)")
-    assert policy is not None
-    assert "default-src 'none'" in policy
-    assert "unsafe-inline" not in policy
-    assert scripts == ["application/json"]
+        explorers = page.locator('script[id^="explorer-"]').count()
+    allowed = {kind: set(rest) for kind, *rest in (directive.split() for directive in policy.split(";"))}
+    hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts]
+    assert len(scripts) == (2 if explorers else 0)
+    assert allowed["default-src"] == {"'none'"}
+    assert allowed.get("script-src", set()) == set(hashes)
+    assert allowed["style-src"] == {"'unsafe-inline'"} if scripts else all(re.match("'sha256-", one) for one in allowed["style-src"])
+    assert allowed.keys() - {"script-src"} == {"default-src", "img-src", "font-src", "style-src", "base-uri", "form-action"}
     assert [name for name in attributes if name.startswith("on") or name == "style"] == []
     assert [source for source in sources if not source.startswith("data:")] == []
 
 
-def pictures_are_whole(browser: Browser, file: Path) -> None:
-    """Every picture loads, is larger than nothing, and has words for those who cannot see it."""
-    with opened(browser, file) as page:
+def is_small(browser: Browser, file: Path) -> None:  # noqa: ARG001 - asked of the file alone
+    """The file can be sent by mail."""
+    assert file.stat().st_size < LARGEST
+
+
+def pictures_stand_without_scripts(browser: Browser, file: Path) -> None:
+    """Every picture loads, is shown in full, and has words for those who cannot see it; nothing stands empty in its place."""
+    with opened(browser, file, java_script_enabled=False) as page:
         pictures = page.evaluate(
             """async () => {
                 const pictures = [...document.images];
@@ -88,18 +123,22 @@ def pictures_are_whole(browser: Browser, file: Path) -> None:
                     alt: picture.alt, natural: picture.naturalWidth, shown: picture.clientWidth, role: picture.getAttribute("role")}));
             }"""
         )
+        bare = page.evaluate("[...document.querySelectorAll('figure')].filter(figure => figure.children.length !== 2).length")
     assert pictures
     for picture in pictures:
         assert picture["natural"] > 0, picture
-        assert picture["shown"] > 0, picture
+        assert picture["shown"] > 30, picture
         assert len(picture["alt"].split()) >= 3, picture
         assert picture["role"] is None, picture
+    assert bare == 0
 
 
 def does_not_scroll_sideways(browser: Browser, file: Path) -> None:
-    """Neither a phone nor a desk screen has to move the page sideways, folded parts open or not."""
+    """Neither a phone nor a desk screen has to move the page sideways, folded parts open or not, explorers started or not."""
     for width in (PHONE, DESK):
         with opened(browser, file, width=width) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            start_explorers(page)
             for _ in range(2):
                 assert page.evaluate("document.documentElement.scrollWidth") <= width
                 page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
@@ -148,6 +187,7 @@ def is_accessible(browser: Browser, file: Path) -> None:
     for scheme, width in (("light", DESK), ("dark", DESK), ("light", PHONE), ("dark", PHONE)):
         with opened(browser, file, width=width, scheme=scheme, bypass_csp=True) as page:
             page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+            start_explorers(page)
             found = Axe().run(page).response["violations"]
         serious = [
             (scheme, width, violation["id"], violation["nodes"][0]["html"][:200])
@@ -192,8 +232,9 @@ def has_landmarks(browser: Browser, file: Path) -> None:
 
 CHECKS: tuple[Callable[[Browser, Path], None], ...] = (
     is_silent_and_alone,
-    holds_no_script,
-    pictures_are_whole,
+    runs_only_its_own_scripts,
+    is_small,
+    pictures_stand_without_scripts,
     does_not_scroll_sideways,
     links_land,
     math_renders,

@@ -1,0 +1,281 @@
+/* Explorers: Plotly panels in place of a figure's picture, moved together by one slider.
+
+   Their data stand in the page as JSON, one script element each, `explorer-` and the identifier of the figure; the fields are those of
+   scripts/common/explorer.py. An explorer starts when its figure comes near the part of the page that is seen. Its picture stays in the
+   page for those who cannot see the panels, for print, and for a button that shows it again. */
+
+"use strict";
+
+(() => {
+  const NEAR = "400px";
+  const PAUSE = 400; // milliseconds between the stops of a slider that plays
+  const LONG_PAUSE = 1200; // the same for readers who ask for less motion
+  const LIFT = 0.4; // how far colors go to white where the page is dark
+  const VIRIDIS = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"];
+  const DASHES = { line: "solid", dashed: "7px,3px", dotted: "2px,2px", dashdotted: "7px,2px,2px,2px" };
+  const SYMBOLS = { dots: ["circle", 5], triangles: ["triangle-up", 8], ticks: ["line-ns-open", 8] };
+  const PAGE_COLORS = { ink: "--ink", quiet: "--quiet", rest: "--rest" };
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+  // Look ----------------------------------------------------------------------------------------------------------------------
+
+  function ofPage(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  }
+
+  function painted(color) {
+    if (color in PAGE_COLORS) return ofPage(PAGE_COLORS[color]);
+    if (!dark.matches) return color;
+    const lifted = [1, 3, 5].map(at => parseInt(color.slice(at, at + 2), 16)).map(part => Math.round(part + LIFT * (255 - part)));
+    return `rgb(${lifted.join(", ")})`;
+  }
+
+  function axisOf(axis, spiked) {
+    const range = [axis.low, axis.high].map(axis.logarithmic ? Math.log10 : Number);
+    const marks = axis.logarithmic ? { type: "log", dtick: Math.ceil((range[1] - range[0]) / 6) } : { type: "linear", nticks: 6 };
+    return {
+      ...marks,
+      range,
+      title: { text: axis.title, standoff: 4 },
+      exponentformat: "power",
+      tickfont: { size: axis.logarithmic ? 11 : 13 }, // Plotly enlarges powers of ten
+      ticklabeloverflow: "allow",
+      fixedrange: true,
+      zeroline: false,
+      showline: true,
+      linecolor: ofPage("--quiet"),
+      gridcolor: ofPage("--rule"),
+      ticks: "outside",
+      ticklen: 3,
+      tickcolor: ofPage("--quiet"),
+      showspikes: spiked,
+      spikemode: "across",
+      spikethickness: 1,
+      spikedash: "dot",
+      spikecolor: ofPage("--quiet"),
+    };
+  }
+
+  function layoutOf(panel) {
+    const font = { family: getComputedStyle(document.body).fontFamily, size: 13, color: ofPage("--ink") };
+    return {
+      margin: { l: 58, r: 10, t: 12, b: 40 },
+      paper_bgcolor: ofPage("--paper"),
+      plot_bgcolor: ofPage("--paper"),
+      font,
+      xaxis: axisOf(panel.x, panel.linked > 0),
+      yaxis: axisOf(panel.y, panel.linked === 1),
+      hoverlabel: { bgcolor: ofPage("--paper"), bordercolor: ofPage("--quiet"), font },
+      hovermode: "closest",
+      hoverdistance: 30,
+      dragmode: false,
+      showlegend: false,
+      bargap: 0.2,
+    };
+  }
+
+  function markerOf(trace, shades) {
+    const [symbol, size] = SYMBOLS[trace.kind];
+    const marker = { symbol, size, color: painted(trace.color), line: { width: trace.kind === "ticks" ? 1.5 : 0 } };
+    if (!shades) return marker;
+    return {
+      ...marker,
+      color: shades,
+      colorscale: VIRIDIS.map((color, place) => [place / (VIRIDIS.length - 1), painted(color)]),
+      colorbar: { title: { text: trace.shades_title, side: "top" }, thickness: 8, len: 1, outlinewidth: 0, nticks: 4, ypad: 0 },
+    };
+  }
+
+  // The trace as Plotly draws it at a stop. What comes first in a panel lies on top.
+  function traceOf(trace, place, valuesOf, stop) {
+    const drawn = { name: trace.name, x: valuesOf(trace, "x", stop), y: valuesOf(trace, "y", stop) };
+    const told = trace.told ? { hovertemplate: `${trace.told}<extra></extra>` } : { hoverinfo: "skip" };
+    if (trace.kind === "bars") return { ...drawn, ...told, type: "bar", marker: { color: trace.color.map(painted) } };
+    if (trace.kind in DASHES) {
+      const line = { color: painted(trace.color), width: trace.color === "rest" ? 1 : 1.8, dash: DASHES[trace.kind] };
+      return { ...drawn, ...told, type: "scatter", mode: "lines", line, zorder: -place };
+    }
+    const marker = markerOf(trace, trace.shades === null ? null : valuesOf(trace, "shades", stop));
+    return { ...drawn, ...told, type: "scatter", mode: "markers", marker, zorder: -place, cliponaxis: false };
+  }
+
+  // Elements ------------------------------------------------------------------------------------------------------------------
+
+  function element(tag, attributes = {}, ...content) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...content);
+    return made;
+  }
+
+  function decoded(text) {
+    return new Float32Array(Uint8Array.from(atob(text), letter => letter.charCodeAt(0)).buffer);
+  }
+
+  const nextFrame = () => new Promise(requestAnimationFrame);
+  const after = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+
+  // One explorer --------------------------------------------------------------------------------------------------------------
+
+  async function explore(figure, data) {
+    const arrays = data.arrays.map(decoded);
+    const last = data.stops.length - 1;
+    let stop = data.hint ? -1 : 0; // -1: none yet
+    let drawnStop = stop;
+    let drawing = false;
+    let playing = false;
+
+    // The values of a trace at a stop: a row of an array with one for each stop, or all of it.
+    function valuesOf(trace, key, at) {
+      const values = arrays[trace[key]];
+      return values.length === trace.points ? values : values.subarray(at * trace.points, (at + 1) * trace.points);
+    }
+
+    const moves = trace => ["x", "y"].some(key => arrays[trace[key]].length > trace.points);
+
+    const picture = figure.querySelector(".picture");
+    const name = picture.getAttribute("aria-label");
+    const play = element("button", { type: "button" }, "Play");
+    const slider = element("input", { type: "range", min: 0, max: last, step: 1, value: Math.max(stop, 0) });
+    const readout = element("output", {}, data.hint || data.readout[stop]);
+    const swap = element("button", { type: "button" }, "Show the picture");
+    const panels = data.panels.map(panel => ({ ...panel, moving: [...panel.traces.keys()].filter(at => moves(panel.traces[at])) }));
+    const plays = panels.some(panel => panel.moving.length > 0);
+    const grid = element("div", { class: `panels of-${data.columns}` });
+    for (const panel of panels) {
+      panel.plot = element("div", { class: "plot" });
+      if (panel.traces.length) {
+        panel.plot.setAttribute("role", "img");
+        panel.plot.setAttribute("aria-label", panel.title);
+      }
+      const content = panel.traces.length ? panel.plot : element("p", {}, panel.message);
+      grid.append(element("div", { class: `panel span-${panel.span}` }, element("p", { class: "panel-title" }, panel.title), content));
+    }
+    const key = element("ul", { class: "key" });
+    for (const entry of data.key) key.append(element("li", {}, element("span", { class: `swatch ${entry.kind}` }), entry.words));
+    const controls = element("div", { class: "controls" }, element("label", {}, `${data.slider} `, slider), readout);
+    if (plays) controls.prepend(play);
+    const parts = element("div", { class: "explorer-parts" }, controls, grid, key);
+    const box = element("div", { class: data.hint ? "explorer linked" : "explorer", role: "group", "aria-label": `Explorer of ${name}` }, parts, swap);
+    const drawable = panels.filter(panel => panel.traces.length > 0);
+    const linked = drawable.filter(panel => panel.linked > 0);
+
+    function tell() {
+      slider.value = Math.max(stop, 0);
+      slider.setAttribute("aria-valuetext", stop < 0 ? data.hint : data.stops[stop]);
+      if (stop >= 0) readout.textContent = data.readout[stop];
+    }
+
+    async function paint() {
+      data.key.forEach((entry, at) => { key.children[at].firstChild.style.color = painted(entry.color); });
+      for (const panel of drawable) {
+        const traces = panel.traces.map((trace, at) => traceOf(trace, at, valuesOf, Math.max(stop, 0)));
+        await Plotly.react(panel.plot, traces, layoutOf(panel), { displayModeBar: false, doubleClick: false });
+        await nextFrame();
+      }
+    }
+
+    // Move what moves to the stop; while that takes its time, only the latest of the stops that follow is drawn.
+    async function move() {
+      if (drawing) return;
+      drawing = true;
+      while (drawnStop !== stop) {
+        const to = stop;
+        for (const panel of drawable.filter(panel => panel.moving.length > 0)) {
+          const rows = panel.moving.map(at => panel.traces[at]);
+          const change = Object.fromEntries(["x", "y"].map(key => [key, rows.map(trace => valuesOf(trace, key, to))]));
+          await Plotly.restyle(panel.plot, change, panel.moving);
+        }
+        drawnStop = to;
+        box.dataset.stop = to;
+        await nextFrame();
+      }
+      drawing = false;
+    }
+
+    // Mark the point of the stop in all linked panels but the one that the reader points at.
+    function mark(pointedAt) {
+      for (const panel of linked.filter(panel => panel !== pointedAt)) {
+        Plotly.Fx.hover(panel.plot, [...Array(panel.linked).keys()].map(trace => ({ curveNumber: trace, pointNumber: stop })));
+      }
+    }
+
+    function go(to, pointedAt = null) {
+      stop = to;
+      tell();
+      mark(pointedAt);
+      return move();
+    }
+
+    function pause() {
+      playing = false;
+      play.textContent = "Play";
+      readout.setAttribute("aria-live", "polite");
+    }
+
+    async function start() {
+      playing = true;
+      play.textContent = "Pause";
+      readout.setAttribute("aria-live", "off"); // or a screen reader would read every step that passes
+      if (stop === last) await go(0);
+      while (playing && stop < last) {
+        await after(calm.matches ? LONG_PAUSE : PAUSE);
+        if (playing) await go(stop + 1);
+      }
+      pause();
+    }
+
+    function fit() {
+      if (box.checkVisibility()) drawable.forEach(panel => panel.plot.offsetWidth > 0 && Plotly.Plots.resize(panel.plot));
+    }
+
+    function show(explored) {
+      figure.classList.toggle("explored", explored);
+      picture.tabIndex = explored ? -1 : 0;
+      parts.hidden = !explored;
+      swap.textContent = explored ? "Show the picture" : "Show the explorer";
+      if (!explored) pause();
+    }
+
+    play.addEventListener("click", () => (playing ? pause() : start()));
+    slider.addEventListener("input", () => { pause(); go(Number(slider.value)); });
+    swap.addEventListener("click", () => { show(parts.hidden); fit(); });
+    picture.after(box);
+    show(true);
+    tell();
+    await paint();
+    for (const panel of linked) {
+      panel.plot.on("plotly_hover", event => {
+        const pointed = event.points?.[0].pointNumber; // none where `mark` is what points
+        if (pointed !== undefined && pointed !== stop) go(pointed, panel);
+      });
+      panel.plot.on("plotly_unhover", () => linked.forEach(other => Plotly.Fx.unhover(other.plot)));
+    }
+    dark.addEventListener("change", paint);
+    let width = box.offsetWidth;
+    new ResizeObserver(() => {
+      if (box.offsetWidth !== width) fit();
+      width = box.offsetWidth;
+    }).observe(box);
+    new IntersectionObserver(([seen]) => seen.isIntersecting || pause()).observe(box);
+    box.dataset.stop = stop;
+    box.dataset.ready = "";
+  }
+
+  // All explorers, one after the other as their figures come near ------------------------------------------------------------------
+
+  let turn = Promise.resolve();
+  const watch = new IntersectionObserver(entries => {
+    for (const entry of entries.filter(entry => entry.isIntersecting)) {
+      watch.unobserve(entry.target);
+      const data = document.getElementById(`explorer-${entry.target.id}`);
+      turn = turn.then(() => explore(entry.target, JSON.parse(data.textContent)));
+    }
+  }, { rootMargin: NEAR });
+
+  for (const data of document.querySelectorAll('script[id^="explorer-"]')) {
+    watch.observe(document.getElementById(data.id.slice("explorer-".length)));
+  }
+})();
