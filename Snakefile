@@ -5,8 +5,8 @@ data -> train -> jacobian -> measure -> figure -----------> report
                                           \-> claim ---/
 
 data      a data set                                      results/data/<study>/<data set>.npz
-train     all replicas of a variant, one stacked job      results/train/<study>/<variant>.npz
-jacobian  d output / d parameter at the saved steps       results/jacobian/<study>/<variant>.npz
+train     all replicas of a variant, in one job           results/train/<study>/<variant>.npz
+jacobian  d output / d parameter at measured steps        results/jacobian/<study>/<variant>.npz
 measure   one measurement of one variant                  results/measure/<study>/<variant>/<measurement>.npz
 number    every scalar of a study, tidy                   results/number/<study>.csv
 claim     the claims of a study, decided                  results/claim/<study>.json

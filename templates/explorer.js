@@ -111,16 +111,29 @@
   }
 
   function decoded(text) {
-    return new Float32Array(Uint8Array.from(atob(text), letter => letter.charCodeAt(0)).buffer);
+    return Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
   }
 
   const nextFrame = () => new Promise(requestAnimationFrame);
   const after = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 
+  // Plotly's bundle, which stands in the page compressed, as a script that the page's policy knows by its hash; unpacked once.
+  let unpacked = null;
+  function plotly() {
+    return unpacked ??= (async () => {
+      const packed = decoded(document.getElementById("plotly").textContent);
+      const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+      const script = element("script");
+      script.textContent = await new Response(stream).text();
+      document.body.append(script);
+    })();
+  }
+
   // One explorer --------------------------------------------------------------------------------------------------------------
 
   async function explore(figure, data) {
-    const arrays = data.arrays.map(decoded);
+    await plotly();
+    const arrays = data.arrays.map(text => new Float32Array(decoded(text).buffer));
     const last = data.stops.length - 1;
     let stop = data.hint ? -1 : 0; // -1: none yet
     let drawnStop = stop;
@@ -278,4 +291,5 @@
   for (const data of document.querySelectorAll('script[id^="explorer-"]')) {
     watch.observe(document.getElementById(data.id.slice("explorer-".length)));
   }
+  (window.requestIdleCallback ?? setTimeout)(plotly); // once the page is drawn, so that the first explorer need not wait for it
 })();

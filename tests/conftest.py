@@ -1,5 +1,8 @@
+import os
 import shutil
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before PyTorch is imported: small products on many threads of a busy machine take longer
 
 import pytest
 from filelock import FileLock

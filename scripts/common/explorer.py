@@ -19,7 +19,7 @@ from scripts.common import drawing
 
 MOST_STOPS = 60
 """Stops of a slider over the moments of a training."""
-MOST_POINTS = 400
+MOST_POINTS = 300
 """Points along x of a curve; more make the page larger and the curve no finer."""
 
 LineKind = Literal["line", "dashed", "dotted", "dashdotted"]

@@ -1,6 +1,7 @@
 """What is asked of a report as a page, in a real browser: each function opens the HTML file and asserts one thing."""
 
 import base64
+import gzip
 import hashlib
 import itertools
 import re
@@ -90,15 +91,17 @@ def runs_only_its_own_scripts(browser: Browser, file: Path) -> None:
     """The policy of the page lets nothing load and nothing run but the scripts that it names by their hashes; without these, no style."""
     with opened(browser, file, java_script_enabled=False) as page:
         policy = page.get_attribute('meta[http-equiv="Content-Security-Policy"]', "content") or ""
-        scripts = page.evaluate(
-            "[...document.scripts].filter(script => script.type !== 'application/json').map(script => script.textContent)"
-        )
+        scripts = page.evaluate("[...document.scripts].filter(script => script.type === '').map(script => script.textContent)")
+        packed = page.evaluate("[...document.querySelectorAll('script[type=\"application/gzip\"]')].map(script => script.textContent)")
+        kinds = set(page.evaluate("[...document.scripts].map(script => script.type)"))
         attributes = page.evaluate("[...document.querySelectorAll('*')].flatMap(element => element.getAttributeNames())")
         sources = page.evaluate("[...document.querySelectorAll('[src], link[href]')].map(element => element.src || element.href)")
         explorers = page.locator('script[id^="explorer-"]').count()
     allowed = {kind: set(rest) for kind, *rest in (directive.split() for directive in policy.split(";"))}
-    hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts]
-    assert len(scripts) == (2 if explorers else 0)
+    codes = [*(gzip.decompress(base64.b64decode(text)) for text in packed), *(script.encode() for script in scripts)]
+    hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(code).digest()).decode()}'" for code in codes]
+    assert kinds <= {"", "application/json", "application/gzip"}
+    assert len(scripts) == len(packed) == (1 if explorers else 0)
     assert allowed["default-src"] == {"'none'"}
     assert allowed.get("script-src", set()) == set(hashes)
     assert allowed["style-src"] == {"'unsafe-inline'"} if scripts else all(re.match("'sha256-", one) for one in allowed["style-src"])
