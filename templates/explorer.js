@@ -171,7 +171,7 @@
     const controls = element("div", { class: "controls" }, element("label", {}, `${data.slider} `, slider), readout);
     if (plays) controls.prepend(play);
     const parts = element("div", { class: "explorer-parts" }, controls, grid, key);
-    const box = element("div", { class: data.hint ? "explorer linked" : "explorer", role: "group", "aria-label": `Explorer of ${name}` }, parts, swap);
+    const box = element("div", { class: "explorer", role: "group", "aria-label": `Explorer of ${name}` }, parts, swap);
     const drawable = panels.filter(panel => panel.traces.length > 0);
     const linked = drawable.filter(panel => panel.linked > 0);
 
@@ -240,8 +240,19 @@
       pause();
     }
 
+    // Keep room for the longest readout, so that nothing moves below it while the reader points there.
+    function reserve() {
+      const said = readout.textContent;
+      readout.style.minHeight = "";
+      readout.textContent = data.readout.reduce((one, other) => (other.length > one.length ? other : one));
+      readout.style.minHeight = `${readout.offsetHeight}px`;
+      readout.textContent = said;
+    }
+
     function fit() {
-      if (box.checkVisibility()) drawable.forEach(panel => panel.plot.offsetWidth > 0 && Plotly.Plots.resize(panel.plot));
+      if (parts.hidden) return;
+      reserve();
+      drawable.forEach(panel => Plotly.Plots.resize(panel.plot));
     }
 
     function show(explored) {
@@ -258,18 +269,19 @@
     picture.after(box);
     show(true);
     tell();
+    reserve();
     await paint();
     for (const panel of linked) {
       panel.plot.on("plotly_hover", event => {
         const pointed = event.points?.[0].pointNumber; // none where `mark` is what points
-        if (pointed !== undefined && pointed !== stop) go(pointed, panel);
+        if (pointed !== undefined) go(pointed, panel);
       });
-      panel.plot.on("plotly_unhover", () => linked.forEach(other => Plotly.Fx.unhover(other.plot)));
+      panel.plot.on("plotly_unhover", () => linked.filter(other => other !== panel).forEach(other => Plotly.Fx.unhover(other.plot)));
     }
     dark.addEventListener("change", paint);
     let width = box.offsetWidth;
     new ResizeObserver(() => {
-      if (box.offsetWidth !== width) fit();
+      if (box.offsetWidth !== width && box.offsetWidth > 0) fit();
       width = box.offsetWidth;
     }).observe(box);
     new IntersectionObserver(([seen]) => seen.isIntersecting || pause()).observe(box);

@@ -16,7 +16,7 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if {"built_results", "built_report", "mini_build", "mini"} & set(item.fixturenames):
+        if {"built_results", "built_report", "mini_build", "mini", "browser"} & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
         if not any(item.iter_markers("slow")) and not any(item.iter_markers("long")):
             item.add_marker(pytest.mark.fast)

@@ -107,10 +107,10 @@ class Runs:
         Raises:
             KeyError: there is no such variant, quantity, step or index, whatever the runs came to.
         """
-        wide = self._by_replica(variant, quantity, step)
-        if str(index) not in wide.columns:
-            raise KeyError(f"no '{quantity}' of '{variant}' has the index '{index}'; known: {', '.join(wide.columns)}")
-        return wide[str(index)].to_numpy(dtype=np.float64)
+        labels, values = self._by_replica(variant, quantity, step)
+        if str(index) not in labels:
+            raise KeyError(f"no '{quantity}' of '{variant}' has the index '{index}'; known: {', '.join(labels)}")
+        return values[:, labels.index(str(index))]
 
     def vectors(self, variant: str, quantity: str, *, step: int | str | None = None) -> NDArray[np.float64]:
         """Return all elements of a quantity of each replica, (R, X) float64; nan where one does not exist.
@@ -118,7 +118,7 @@ class Runs:
         Raises:
             KeyError: there is no such variant, quantity or step, whatever the runs came to.
         """
-        return self._by_replica(variant, quantity, step).to_numpy(dtype=np.float64)
+        return self._by_replica(variant, quantity, step)[1]
 
     def exists(self, variant: str, quantity: str, *, step: int | str | None = None, replica: int | None = None) -> bool:
         """Return whether some replica, or the given one, has a number of this quantity at a step; a diverged run has none of some.
@@ -209,16 +209,24 @@ class Runs:
             raise KeyError(f"no numbers of '{variant}' at step {step}; known: {_listed(steps)}, or last")
         return rows[rows["step"] == wanted]
 
-    def _by_replica(self, variant: str, quantity: str, step: int | str | None) -> pd.DataFrame:
-        """Return the numbers of a quantity at a step: a row for each replica of the variant, a column for each index it ever has."""
+    @cached_property
+    def _replicas(self) -> dict[str, NDArray[np.int64]]:
+        return {name: np.unique(rows["replica"].to_numpy(dtype=np.int64)) for name, rows in self._variants.items()}
+
+    def _by_replica(self, variant: str, quantity: str, step: int | str | None) -> tuple[list[str], NDArray[np.float64]]:
+        """Return the indices that a quantity ever has, X, and its numbers at a step (R, X): a row for each replica of the variant."""
         known = {name: quantities[quantity] for name, quantities in self._quantities.items() if quantity in quantities}
         if not known:
             everything = sorted({name for quantities in self._quantities.values() for name in quantities})
             raise KeyError(f"unknown quantity '{quantity}'; known: {', '.join(everything)}")
-        wide = self._of_quantity(variant, quantity, step).pivot(index="replica", columns="index", values="value")
-        replicas = sorted(self._of_variant(variant)["replica"].unique())
-        labels = {label for rows in ([known[variant]] if variant in known else known.values()) for label in rows["index"].unique()}
-        return wide.reindex(index=replicas, columns=sorted(labels, key=_rank))
+        rows = self._of_quantity(variant, quantity, step)
+        indices = {label for one in ([known[variant]] if variant in known else known.values()) for label in one["index"].unique()}
+        labels = sorted(indices, key=_rank)
+        places = {label: place for place, label in enumerate(labels)}
+        values = np.full((len(self._replicas[variant]), len(labels)), np.nan)
+        row = np.searchsorted(self._replicas[variant], rows["replica"].to_numpy())
+        values[row, [places[label] for label in rows["index"]]] = rows["value"].to_numpy()
+        return labels, values
 
 
 def _listed(steps: set[int]) -> str:

@@ -101,5 +101,6 @@ def _mask(given: Any, shape: tuple[int, ...], *, stepless: bool) -> Any:
 
 
 def _order(row: Row) -> tuple[Any, ...]:
-    label = ("", 0) if row.index is None else ("", row.index) if isinstance(row.index, int) else (row.index, 0)
+    index = "" if row.index is None else str(row.index)
+    label = ("", int(index)) if index.isdigit() else (index, 0)  # 2 before 10, and both before "all"
     return (row.study, row.variant, row.replica, -1 if row.step is None else row.step, row.quantity, label)

@@ -241,13 +241,19 @@ def _data_uri(path: Path) -> str:
 
 
 def _plotly() -> str:
-    """Return Plotly's bundle without its wrapper for module loaders, in which browsers read all of it twice."""
+    """Return Plotly's bundle, with two cuts that halve the time until it can be used.
+
+    Without its wrapper for module loaders, browsers read all of it once, not twice. And of the kinds of traces that it sets up it sets
+    up bars alone, the first in its list; lines and dots are part of its core.
+    """
     text = PLOTLY.read_text(encoding="utf-8")
-    wrapper, strict, script = text.partition('"use strict";var Plotly=')
-    script, end, _ = script.rpartition("window.Plotly = Plotly;")
-    if not (strict and end):
+    license_, wrapper, rest = text.partition("*/")
+    _, begin, rest = rest.partition('"use strict";var Plotly=')
+    script, end, _ = rest.rpartition("window.Plotly = Plotly;")
+    script, lists = re.subn(r"\.register\(\[(\w+\(\)),[^\]]*\]\)", r".register([\1])", script)
+    if not (wrapper and begin and end and lists == 1):
         raise TypesettingError(f"{PLOTLY}: not the bundle that this version reads; install the pinned requirements")
-    return wrapper[: wrapper.index("*/") + 2] + "\n" + strict + script
+    return f"{license_}{wrapper}\n{begin}{script}"
 
 
 def _words(explorer: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ def draw(
     )
     shown = drawing.thinned(len(steps), columns)
     when = [moment(int(steps[place]), int(steps[-1])) for place in shown]
-    figure, panels = drawing.new_figure(len(ROWS), len(shown), height=5.2, sharey="row", height_ratios=[1.2, 1, 1.2])
+    figure, panels = drawing.new_figure(len(ROWS), len(shown), height=4.3, sharey="row", height_ratios=[1.2, 1, 1.2])
     for column, (place, name) in enumerate(zip(shown, when, strict=True)):
         top, middle, bottom = panels[column :: len(shown)]
         for axes, row in zip((top, middle, bottom), ROWS, strict=True):

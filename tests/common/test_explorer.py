@@ -141,7 +141,7 @@ FAULTS = [
     (checks_explorers.gives_way_to_its_picture, 'figure.classList.toggle("explored", explored);', ""),
     (checks_explorers.gives_way_to_its_picture, "parts.hidden = !explored;", ""),
     (checks_explorers.follows_the_page, 'dark.addEventListener("change", paint);', ""),
-    (checks_explorers.follows_the_page, "if (box.offsetWidth !== width) fit();", ""),
+    (checks_explorers.follows_the_page, "if (box.offsetWidth !== width && box.offsetWidth > 0) fit();", ""),
 ]
 
 

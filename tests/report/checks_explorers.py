@@ -186,8 +186,8 @@ def links_its_panels(browser: Browser, file: Path, name: str) -> None:
         linked = [place for place, panel in enumerate(panels) if panel["linked"]]
         for pointed, stop in zip(linked, (round(0.3 * open_.last), round(0.8 * open_.last)), strict=False):
             x, y = open_.page.evaluate(PLACE, [plots.nth(pointed).element_handle(), stop])
-            open_.page.mouse.move(x - 2, y - 2)
-            open_.page.mouse.move(x, y, steps=3)
+            open_.page.mouse.move(x - 40, y)
+            open_.page.mouse.move(x, y, steps=8)
             open_.page.wait_for_timeout(600)
             found = int(open_.slider.input_value())
             assert abs(found - stop) <= 0.05 * open_.last, "the point itself, or one that lies on it"
