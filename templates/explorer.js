@@ -296,7 +296,11 @@
     for (const entry of entries.filter(entry => entry.isIntersecting)) {
       watch.unobserve(entry.target);
       const data = document.getElementById(`explorer-${entry.target.id}`);
-      turn = turn.then(() => explore(entry.target, JSON.parse(data.textContent)));
+      turn = turn.then(() => explore(entry.target, JSON.parse(data.textContent))).catch(error => {
+        entry.target.classList.remove("explored"); // the picture stands again
+        entry.target.querySelector(".explorer")?.remove();
+        console.error(error);
+      });
     }
   }, { rootMargin: NEAR });
 

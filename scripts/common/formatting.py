@@ -96,6 +96,17 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
+def counted_range(counts: Iterable[int], noun: str) -> str:
+    """Return how many of something there are where they are not equally many: "8 replicas", or "4 to 8 replicas"."""
+    found = sorted(set(counts))
+    return counted(found[0], noun) if len(found) == 1 else f"{found[0]} to {counted(found[-1], noun)}"
+
+
+def seeds_of(replica: int) -> str:
+    """Return in words which seeds a replica has."""
+    return "the source's seeds, 0 where it sets none" if replica == 0 else "derived seeds"
+
+
 def moment(step: int, last: int) -> str:
     """Return a training step in words: "at initialization", "after training" for the last one, or "after 47 updates"."""
     if step == 0:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture
-from scripts.common.formatting import check_replica, divergence, listing, number
+from scripts.common.formatting import check_replica, divergence, listing, number, seeds_of
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
@@ -67,8 +67,7 @@ def draw_solved_fits(
         f"{listing(names)} against the true function, a panel for each variant. "
         f"Median over replicas of the mean squared distance to the truth: {'; '.join(found)}."
     )
-    seeds = "the source's own seeds" if replica == 0 else "derived seeds"
-    return Picture(figure, alt[:1].upper() + alt[1:], f"One network, replica {replica} ({seeds}).")
+    return Picture(figure, alt[:1].upper() + alt[1:], f"One network, replica {replica} ({seeds_of(replica)}).")
 
 
 def _options(color: str) -> tuple[dict[str, Any], dict[str, Any]]:

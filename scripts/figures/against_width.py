@@ -7,7 +7,7 @@ import pandas as pd
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.findings import Runs
-from scripts.common.formatting import check_lengths, number, sentence
+from scripts.common.formatting import check_lengths, counted_range, number, sentence
 from scripts.common.options import Count, VariantName
 from scripts.common.paradigms import losses_of_paradigms
 from scripts.common.storage import Arrays
@@ -74,8 +74,7 @@ def draw(
         for turn, (paradigm, color) in enumerate(zip(losses, COLORS, strict=True))
     ]
     drawing.legend(figure, [*keys, drawing.replica_key(), drawing.constant_key()], columns=2)
-    replicas = sorted({values.size for one in losses.values() for values in one})
-    count = f"{replicas[0]} to {replicas[-1]} replicas" if len(replicas) > 1 else f"{replicas[0]} replica{'s' if replicas[0] > 1 else ''}"
+    count = counted_range((values.size for one in losses.values() for values in one), "replica")
     alt = (
         "Test loss against the width of the hidden layers, on a logarithmic axis, a line for each paradigm and a panel for each depth. "
         f"Medians: {' '.join(sentence(words) for words in found)} The best constant has {number(constant)}."

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
-from scripts.common.formatting import check_lengths, counted, listing, number, sentence
+from scripts.common.formatting import check_lengths, counted_range, listing, number, sentence
 from scripts.common.options import Count, QuantityName
 from scripts.common.style import Style
 
@@ -53,7 +53,7 @@ def draw(
     for spare in panels[len(quantities) :]:
         spare.remove()
     lines = _line_styles([styles[variant].color for variant in variants])
-    found, count, last = [], 0, 0
+    found, counts, last = [], set(), 0
     names = titles or [quantity.replace("_", " ") for quantity in quantities]
     for place, (quantity, title) in enumerate(zip(quantities, names, strict=True)):
         axes, index = panels[place], indices[place] if indices else ""
@@ -65,7 +65,7 @@ def draw(
         told, missing = [], []
         for variant, line in zip(variants, lines, strict=True):
             (step, values), style = series[variant], styles[variant]
-            count = max(count, values.shape[1])
+            counts.add(values.shape[1])
             if not step.size:
                 missing.append(f"{style.label}: not available")
                 continue
@@ -94,7 +94,7 @@ def draw(
         f"Medians at the last step. {' '.join(sentence(words) for words in found)}"
     )
     note = (
-        f"n = {counted(count, 'replica')}; lines: median, bands: 25th to 75th percentile of those with a number; "
+        f"n = {counted_range(counts, 'replica')}; lines: median, bands: 25th to 75th percentile of those with a number; "
         "one that is not finite counts as infinite."
     )
     return Picture(figure, alt[:1].upper() + alt[1:], note)

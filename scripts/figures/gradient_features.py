@@ -80,7 +80,7 @@ def draw(gradient_features: dict[str, Arrays], fate: dict[str, Arrays], *, style
     )
     many = any(len(tensor.unit) > MOST_LINES for _, tensor in rows)
     note = (
-        "One network, replica 0 (the source's own seeds). A line for each parameter of a tensor, colored by the unit that it belongs to; "
+        "One network, replica 0 ({seeds_of(0)}). A line for each parameter of a tensor, colored by the unit that it belongs to; "
         "a weight of the output layer belongs to the hidden unit that it comes from. Layer 1 is next to the input. "
         f"Each panel has its own scale.{f' Gray: the range of more than {MOST_LINES} features.' if many else ''}"
     )

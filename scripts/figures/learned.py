@@ -6,7 +6,7 @@ import numpy as np
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture
-from scripts.common.formatting import check_replica, divergence, number
+from scripts.common.formatting import check_replica, divergence, number, seeds_of
 from scripts.common.options import Count, Moment, Natural
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
@@ -72,7 +72,6 @@ def draw(
         f"{' and the kinks of its second' if deep else ''} marked below. "
         f"Mean squared distance of the output to the truth: {'; '.join(found)}."
     )
-    seeds = "the source's own seeds" if replica == 0 else "derived seeds"
     marks = "Triangles: places where the units of the first hidden layer bend"
     marks += "; ticks: places where the inputs of units of the second change their sign." if deep else "."
-    return Picture(figure, alt, f"One network, replica {replica} ({seeds}){f', {whens[0]}' if told else ''}. {marks}")
+    return Picture(figure, alt, f"One network, replica {replica} ({seeds_of(replica)}){f', {whens[0]}' if told else ''}. {marks}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scripts.common import drawing, explorer
 from scripts.common.drawing import Picture
 from scripts.common.explorer import Axis, Explorer, Key, Panel, Trace
-from scripts.common.formatting import check_replica, divergence, listing, number, sentence
+from scripts.common.formatting import check_replica, divergence, listing, number, seeds_of, sentence
 from scripts.common.options import Count, Moment, Natural
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
@@ -92,8 +92,10 @@ def draw(
         f"Linearization of {shown}: singular values as bars, the top {features} principal features against x, "
         f"and the top two features against each other, colored by x. {' '.join(sentence(words) for words in found)}"
     )
-    seeds = "the source's own seeds" if replica == 0 else "derived seeds"
-    note = f"One network, replica {replica} ({seeds}). Singular values below 10⁻¹⁰ of the largest are zero to rounding and have no bar."
+    note = (
+        f"One network, replica {replica} ({seeds_of(replica)}). "
+        "Singular values below 10⁻¹⁰ of the largest are zero to rounding and have no bar."
+    )
     return Picture(figure, alt, note, _explorer(rows, values=values, features=features, logarithmic=logarithmic))
 
 

@@ -11,7 +11,7 @@ from scripts.common import drawing, explorer
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.common.explorer import Axis, Explorer, Key, Panel, Trace, TraceKind
-from scripts.common.formatting import listing, moment, number, sentence
+from scripts.common.formatting import listing, moment, number, seeds_of, sentence
 from scripts.common.options import Count
 from scripts.common.runs import moments
 from scripts.common.storage import Arrays
@@ -112,7 +112,7 @@ def draw(
         f"principal features against x. {' '.join(sentence(words) for words in told)}"
     )
     note = (
-        f"One network, replica {REPLICA} (the source's own seeds). The sign of a feature, which is free, is the one that changes it least "
+        f"One network, replica {REPLICA} ({seeds_of(REPLICA)}). The sign of a feature, which is free, is the one that changes it least "
         "from moment to moment."
     )
     return Picture(figure, alt, note, _explorer(course, data[variant], color=style.color))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scripts.common.formatting import Grid, check_replica, divergence, moment, number
+from scripts.common.formatting import Grid, check_replica, divergence, moment, number, seeds_of
 from scripts.common.options import Count, Natural
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
@@ -46,9 +46,8 @@ def build(
                 body.append([label, when, f"not available: {reason}", *[""] * features])
     header = ["variant", "when", "x", *(f"feature {k}" for k in range(1, features + 1))]
     first = 0 if len(variants) > 1 else 1
-    seeds = "the source's own seeds" if replica == 0 else "derived seeds"
     note = (
-        f"Rows of U Σ at the first {rows} points; replica {replica} ({seeds}). "
+        f"Rows of U Σ at the first {rows} points; replica {replica} ({seeds_of(replica)}). "
         "The sign of a feature is a convention: its entry of largest magnitude is positive."
     )
     return Grid(header[first:], [cells[first:] for cells in body], ("ll" + "r" * (features + 1))[first:], note)

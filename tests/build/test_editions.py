@@ -39,6 +39,12 @@ def test_nothing_is_trained_for_an_assignment(assignment):
     }
 
 
+def test_an_assignment_has_no_explorer_and_no_script(assignment):
+    page = (assignment[0] / "report/report.html").read_text(encoding="utf-8")
+    assert re.findall(r"<script[^>]*>", page) == ['<script type="application/json" id="manifest">']
+    assert "script-src" not in page
+
+
 @pytest.mark.parametrize("kind", ["html", "pdf"])
 def test_every_question_is_there(texts, kind):
     chapter = (PROJECT / "templates/chapters/init_depth.md.jinja").read_text(encoding="utf-8")

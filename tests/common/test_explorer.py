@@ -181,6 +181,20 @@ def test_a_script_that_was_altered_does_not_run(browser: Browser, page: Path, tm
         assert open_.locator('[id="fig:steps"] img').is_visible()
 
 
+def test_a_picture_stands_again_where_its_explorer_fails(browser: Browser, page: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    text = page.read_text(encoding="utf-8")
+    file.write_text(
+        re.sub(r'(id="explorer-fig:steps">){.*?(</script>)', r'\1{"arrays": [], "stops": [], "panels": 1}\2', text), encoding="utf-8"
+    )
+    with checks_page.opened(browser, file) as open_:
+        open_.locator('[id="fig:steps"]').scroll_into_view_if_needed()
+        open_.locator('[id="fig:lines"]').scroll_into_view_if_needed()
+        open_.locator('[id="fig:lines"] .explorer[data-ready]').wait_for()
+        assert open_.locator(".explorer").count() == 1
+        assert (open_.locator('[id="fig:steps"] img').bounding_box() or {})["width"] > 100
+
+
 def test_an_explorer_starts_when_it_comes_into_view(browser: Browser, page: Path) -> None:
     with checks_page.opened(browser, page) as open_:
         open_.wait_for_timeout(500)

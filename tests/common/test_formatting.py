@@ -6,6 +6,7 @@ from scripts.common.errors import UserError
 from scripts.common.formatting import (
     check_lengths,
     counted,
+    counted_range,
     divergence,
     fate_counts,
     interval,
@@ -13,6 +14,7 @@ from scripts.common.formatting import (
     misfortunes,
     moment,
     number,
+    seeds_of,
     sentence,
 )
 from tests import synthetic
@@ -81,3 +83,15 @@ def test_lists_that_go_together_are_equally_long() -> None:
         UserError, match="widths, depths and names go together and need equally many entries; they have: widths 2, depths 1 and names 2"
     ):
         check_lengths(widths=[1, 2], depths=[1], names=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"), [([8, 8], "8 replicas"), ([8, 4, 8], "4 to 8 replicas"), ([1], "1 replica"), ([1, 3], "1 to 3 replicas")]
+)
+def test_counts_that_differ(counts, words):
+    assert counted_range(counts, "replica") == words
+
+
+def test_replica_0_alone_has_the_seeds_of_the_source():
+    assert seeds_of(0).startswith("the source's seeds")
+    assert seeds_of(1) == "derived seeds"

@@ -17,7 +17,7 @@ import pikepdf
 import pytest
 from playwright.sync_api import Browser
 
-from scripts.common import webfonts
+from scripts.common import typesetting, webfonts
 from scripts.common.typesetting import TypesettingError, to_html, to_pdf
 from tests.report import checks_page, checks_pdf
 
@@ -93,6 +93,7 @@ def test_numbers_are_alike(sample: Path) -> None:
         (checks_page.runs_only_its_own_scripts, ("<main", '<p onclick="alert(1)"></p><main')),
         (checks_page.runs_only_its_own_scripts, ("<main", "<script>alert(1)</script><main")),
         (checks_page.runs_only_its_own_scripts, ("default-src 'none'", "default-src 'self'")),
+        (checks_page.is_small, ("<main", f"<!-- {'long ' * 3_000_000} --><main")),
         (checks_page.pictures_stand_without_scripts, ('alt="A saddle in color."', 'alt=""')),
         (checks_page.pictures_stand_without_scripts, ("data:image/png;base64,", "data:image/png;base64,AAAA")),
         (checks_page.pictures_stand_without_scripts, ("<figcaption>", "<div></div><figcaption>")),
@@ -281,6 +282,31 @@ def test_metadata_cannot_break_out(folder: Path, browser: Browser, tmp_path: Pat
     with pikepdf.open(file) as pdf:
         assert str(pdf.docinfo["/Title"]) == text
         assert str(pdf.docinfo["/Author"]) == text
+
+
+def test_explorer_cannot_break_out(folder: Path, browser: Browser, tmp_path: Path) -> None:
+    attacked = {"stops": [ATTACK], "readout": [ATTACK], "panels": [], "arrays": []}
+    explorers = {"pictures/fit.svg": attacked, "pictures/none.svg": {"stops": ["not of this page"]}}
+    file = tmp_path / "report.html"
+    file.write_text(to_html(f"# A\n\n{PICTURE}", metadata=METADATA, folder=folder, explorers=explorers), encoding="utf-8")
+    checks_page.runs_only_its_own_scripts(browser, file)
+    with checks_page.opened(browser, file, java_script_enabled=False) as page:
+        assert page.evaluate("document.scripts.length") == 4
+        assert json.loads(page.text_content('[id="explorer-fig:fit"]') or "") == attacked
+    assert "not of this page" not in file.read_text(encoding="utf-8")
+
+
+def test_page_without_explorers_needs_no_script(page: str) -> None:
+    assert "script-src" not in page
+    assert "unsafe-inline" not in page
+    assert page.count("<script") == 1
+
+
+def test_another_bundle_is_an_error(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typesetting, "PLOTLY", tmp_path / "plotly.min.js")
+    (tmp_path / "plotly.min.js").write_text("/* Plotly */ window.Plotly = Plotly;")
+    with pytest.raises(TypesettingError, match="not the bundle that this version reads; install the pinned requirements"):
+        to_html(PICTURE, metadata=METADATA, folder=folder, explorers={"pictures/fit.svg": {"arrays": []}})
 
 
 def test_text_cannot_break_out(folder: Path) -> None:

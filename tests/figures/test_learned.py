@@ -55,7 +55,7 @@ def test_several_steps_stand_in_the_titles_and_one_in_the_note() -> None:
     axes = synthetic.panel(picture.figure, "Good start, at initialization")
     assert axes.texts[0].get_text().replace("\n", " ") == "at initialization; 1 of 3 elbows outside"
     assert "after training" not in picture.note
-    assert drawn().note.startswith("One network, replica 0 (the source's own seeds), after training.")
+    assert drawn().note.startswith("One network, replica 0 (the source's seeds, 0 where it sets none), after training.")
     assert drawn(replica=1).note.startswith("One network, replica 1 (derived seeds), after training.")
 
 
