@@ -207,7 +207,14 @@ class Runs:
         wanted = max(steps) if step == "last" else step
         if wanted not in steps:
             raise KeyError(f"no numbers of '{variant}' at step {step}; known: {_listed(steps)}, or last")
-        return rows[rows["step"] == wanted]
+        if (variant, quantity, wanted) not in self._at_step:
+            self._at_step[variant, quantity, wanted] = rows[rows["step"] == wanted]
+        return self._at_step[variant, quantity, wanted]
+
+    @cached_property
+    def _at_step(self) -> dict[tuple[str, str, int | str], pd.DataFrame]:
+        """Rows of a quantity at a step, as far as they were asked for."""
+        return {}
 
     @cached_property
     def _replicas(self) -> dict[str, NDArray[np.int64]]:

@@ -31,7 +31,6 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
-from urllib.parse import quote
 
 import jinja2
 import pypandoc
@@ -58,8 +57,8 @@ _FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
 _PICTURE = re.compile(r'(<img loading="lazy" src=")([^"]+)')
 _FIGURE = re.compile(r'<figure id="([^"]+)"><div [^>]*><img loading="lazy" src="([^"]+)')
 _DIGEST_SHOWN = 12
-_PLAIN_IN_ADDRESS = " '(),-./:;=@_~+*!?$[]|"
-"""What stands for itself in the address of a picture and in an attribute of HTML, beside letters and digits."""
+_NOT_IN_ADDRESS = '%#<>&"'
+"""What does not stand for itself in the address of a picture or in an attribute of HTML; the percent sign first."""
 
 
 class TypesettingError(UserError):
@@ -235,8 +234,10 @@ def _data_uri(path: Path) -> str:
     """Return a picture as an address that holds it; a drawing as text, which is a quarter shorter than base64."""
     if path.suffix == ".svg":
         drawing = " ".join(path.read_text(encoding="utf-8").split())
-        swapped = drawing if "'" in drawing else drawing.replace('"', "'")
-        return f"data:image/svg+xml,{quote(swapped, safe=_PLAIN_IN_ADDRESS)}"
+        drawing = drawing if "'" in drawing else drawing.replace('"', "'")
+        for letter in _NOT_IN_ADDRESS:  # one after the other: urllib's quote takes ten times as long
+            drawing = drawing.replace(letter, f"%{ord(letter):02X}")
+        return f"data:image/svg+xml,{drawing}"
     return f"data:{MEDIA_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 

@@ -6,7 +6,7 @@ An explorer is named by the identifier of its figure. What Plotly was given to d
 import base64
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,6 +64,14 @@ class Explored(NamedTuple):
     def shown(self) -> int:
         """Return the stop that the panels show."""
         return int(self.figure.locator(".explorer").get_attribute("data-stop") or -1)
+
+    def eventually(self, condition: Callable[[], bool]) -> None:
+        """Wait until something holds."""
+        waited = 0
+        while not condition():
+            assert waited < checks_page.PATIENCE
+            self.page.wait_for_timeout(50)
+            waited += 50
 
     def labels(self) -> list[list[str]]:
         """Return the labels that stand at points, by panel."""
@@ -184,23 +192,21 @@ def links_its_panels(browser: Browser, file: Path, name: str) -> None:
         plots = open_.figure.locator(".plot[role=img]")
         panels = [panel for panel in open_.data["panels"] if panel["traces"]]
         linked = [place for place, panel in enumerate(panels) if panel["linked"]]
+        counts = [panel["linked"] for panel in panels]
         for pointed, stop in zip(linked, (round(0.3 * open_.last), round(0.8 * open_.last)), strict=False):
             x, y = open_.page.evaluate(PLACE, [plots.nth(pointed).element_handle(), stop])
             open_.page.mouse.move(x - 40, y)
             open_.page.mouse.move(x, y, steps=8)
-            open_.page.wait_for_timeout(600)
+            expected_counts = [1 if place == pointed else count for place, count in enumerate(counts)]
+            open_.eventually(lambda wanted=expected_counts: [len(labels) for labels in open_.labels()] == wanted)
             found = int(open_.slider.input_value())
             assert abs(found - stop) <= 0.05 * open_.last, "the point itself, or one that lies on it"
             assert open_.readout == open_.data["readout"][found]
-            for place, labels in enumerate(open_.labels()):
-                count = 0 if place not in linked else 1 if place == pointed else panels[place]["linked"]
-                assert len(labels) == count, (pointed, place)
-                assert all(label.startswith("x = ") for label in labels)
+            assert all(label.startswith("x = ") for labels in open_.labels() for label in labels)
         open_.slider.focus()
         open_.page.keyboard.press("End")
-        open_.page.wait_for_timeout(600)
+        open_.eventually(lambda: [len(labels) for labels in open_.labels()] == counts)
         assert open_.readout == open_.data["readout"][-1]
-        assert [len(labels) for labels in open_.labels()] == [panel["linked"] for panel in panels]
 
 
 def gives_way_to_its_picture(browser: Browser, file: Path, name: str) -> None:
@@ -228,11 +234,9 @@ def follows_the_page(browser: Browser, file: Path, name: str) -> None:
     with explored(browser, file, name, scheme="light") as open_:
         light = open_.figure.evaluate(color)
         open_.page.emulate_media(color_scheme="dark")
-        open_.page.wait_for_timeout(800)
-        assert open_.figure.evaluate(color) != light
+        open_.eventually(lambda: open_.figure.evaluate(color) != light)
         open_.page.set_viewport_size({"width": checks_page.PHONE, "height": 800})
-        open_.page.wait_for_timeout(800)
-        assert max(map(abs, open_.figure.evaluate(width))) <= 1
+        open_.eventually(lambda: max(map(abs, open_.figure.evaluate(width))) <= 1)
         assert open_.page.evaluate("document.documentElement.scrollWidth") <= checks_page.PHONE
 
 
