@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 from scripts.common.places import PROJECT
 from tests.builds import copy_project, jobs_run, snakemake
@@ -29,11 +30,11 @@ pytestmark = pytest.mark.slow
 
 
 def test_nothing_is_trained_for_an_assignment(assignment):
+    studies = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (PROJECT / "config/studies").glob("*.yaml")}
+    given = {"init_depth/target", "init_depth/training_data", "linear_features/pieces"}
     assert assignment[1] == {
-        "data/init_depth/sines",
-        "data/init_depth/sines_ood",
-        "figure/init_depth/target",
-        "figure/init_depth/training_data",
+        *(f"data/{study}/{name}" for study, settings in studies.items() for name in settings["data"]),
+        *(f"figure/{name}" for name in given),
         "report/html",
         "report/pdf",
     }
