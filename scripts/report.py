@@ -9,10 +9,8 @@ from scripts.common import chapter, job, numbers, storage, typesetting
 from scripts.common.chapter import Content
 from scripts.common.errors import UserError
 from scripts.common.findings import Runs
-from scripts.common.places import PROJECT, chapter_path
+from scripts.common.places import BIBLIOGRAPHY, PREFACE, PROJECT, chapter_path
 from scripts.common.recipe import Source
-
-PREFACE = "templates/preface.md.jinja"
 
 
 def markdown(
@@ -74,10 +72,11 @@ def typeset(
         "manifest": manifest,
         "digest": digest,
     }
+    papers = PROJECT / BIBLIOGRAPHY
     if kind == "html":
         explorers = {known["picture"]: known["explorer"] for known in figures.values() if known["explorer"]}
-        return typesetting.to_html(text, metadata=metadata, folder=PROJECT, fonts=fonts, explorers=explorers).encode()
-    return typesetting.to_pdf(text, metadata=metadata, folder=PROJECT, timestamp=_midnight(report["date"]))
+        return typesetting.to_html(text, metadata=metadata, folder=PROJECT, papers=papers, fonts=fonts, explorers=explorers).encode()
+    return typesetting.to_pdf(text, metadata=metadata, folder=PROJECT, papers=papers, timestamp=_midnight(report["date"]))
 
 
 def with_provenance(

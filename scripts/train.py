@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import initializations, job, losses, parts, perceptron, storage
+from scripts.common import initializations, job, losses, networks, parts, storage
 from scripts.common.compiled import Compiled
 from scripts.common.engine import Engine, Task
+from scripts.common.gauss_newton import GaussNewton
 from scripts.common.resume import Resume
 from scripts.common.seeds import replica_seeds
 from scripts.common.stacked import Stacked
@@ -22,7 +23,7 @@ from scripts.common.storage import Arrays
 
 SECONDS_BETWEEN_REPORTS = 2.0
 
-ENGINES: dict[str, Callable[[Task], Engine]] = {"stacked": Stacked, "compiled": Compiled}
+ENGINES: dict[str, Callable[[Task], Engine]] = {"stacked": Stacked, "compiled": Compiled, "gauss_newton": GaussNewton}
 
 
 def train(
@@ -52,7 +53,7 @@ def train(
 
     Args:
         data: arrays of `scripts.common.storage.DATA`.
-        network: ``kind``, ``hidden`` (widths) and ``activation``.
+        network: ``kind`` and the options of the network.
         initialization: ``kind`` (a function of `scripts.common.initializations`), ``seed``, and its options.
         optimizer: ``kind`` (a function of `scripts.common.optimizers`) and its options.
         batches: ``kind`` (a function of `scripts.common.batches`), ``seed``, and its options.
@@ -70,23 +71,19 @@ def train(
         keep: where what is reached is kept whenever parameters are saved, and where the training goes on from what is there.
 
     Returns:
-        The arrays of `scripts.common.storage.TRAIN`, the parameters in `precision`. ``diverged_at`` is the number of updates after which a
-        parameter or the loss on all training samples first is not finite, -1 where there is none. A replica that has diverged goes on
-        computing, and what it yields is stored.
+        The arrays of `scripts.common.storage.TRAIN`, the parameters in `precision`; accuracies where the network has several outputs.
+        ``diverged_at`` is the number of updates after which a parameter or the loss on all training samples first is not finite, -1 where
+        there is none. A replica that has diverged goes on computing, and what it yields is stored.
     """
     dtype = getattr(torch, precision)
     train_x, train_y, test_x, test_y = (
         torch.as_tensor(np.ascontiguousarray(data[key].T), dtype=dtype, device=device) for key in ("train_x", "train_y", "test_x", "test_y")
     )  # (D or C, N)
-    widths = perceptron.widths(network, inputs=len(train_x), outputs=len(train_y))
+    shapes = networks.shapes(network, inputs=len(train_x), outputs=len(train_y))
     initialization_seeds, batch_seeds = (replica_seeds(part["seed"], replicas) for part in (initialization, batches))
-    buffer, layers = perceptron.empty_layers(widths, replicas, dtype=dtype, device=device)
-    _initialize(layers, initialization, initialization_seeds)
     task = Task(
-        layers=layers,
-        buffer=buffer,
-        widths=widths,
-        activation=perceptron.activation_of(network),
+        network=network,
+        parameters=_initial(shapes, initialization, initialization_seeds).to(dtype=dtype, device=device),
         loss=parts.call(losses, loss),
         x=train_x,
         y=train_y,
@@ -99,26 +96,30 @@ def train(
     working = ENGINES[engine](task)
 
     evaluated, saved = _marks(steps, evaluate_every, save_at), _marks(steps, save_every, save_at)
-    losses_at = np.empty((2, len(evaluated), replicas))  # on training and on test samples
-    checkpoints = np.empty((len(saved), replicas, buffer.numel() // replicas), dtype=precision)
+    scores = ("train_loss", "test_loss") if len(train_y) == 1 else ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
+    scores_at = np.empty((len(scores), len(evaluated), replicas))
+    checkpoints = np.empty((len(saved), *task.parameters.shape), dtype=precision)
 
     def record(step: int) -> None:
         if step in evaluated:
-            losses_at[0, evaluated[step]] = task.loss_of(working.layers, train_x, train_y)
-            losses_at[1, evaluated[step]] = task.loss_of(working.layers, test_x, test_y)
+            for place, (x, y) in enumerate(((train_x, train_y), (test_x, test_y))):
+                prediction = working.predict(x)
+                scores_at[place, evaluated[step]] = task.loss.value(prediction, y).cpu().numpy()
+                if len(scores) > 2:
+                    scores_at[2 + place, evaluated[step]] = (prediction.argmax(1) == y.argmax(0)).double().mean(1).cpu().numpy()
         if step in saved:
-            checkpoints[saved[step]] = perceptron.to_parameters(working.layers).cpu().numpy()
+            checkpoints[saved[step]] = working.parameters()
 
-    def losses_to(step: int) -> NDArray[np.float64]:
-        """Return a view of the losses recorded after the step saved before this one."""
+    def scores_to(step: int) -> NDArray[np.float64]:
+        """Return a view of the scores recorded after the step saved before this one."""
         before = list(saved)[saved[step] - 1]
-        return losses_at[:, slice(*np.searchsorted(list(evaluated), [before, step], side="right"))]
+        return scores_at[:, slice(*np.searchsorted(list(evaluated), [before, step], side="right"))]
 
     record(0)
     begin = 0
     for step, kept in keep.load(list(saved)[1:-1]) if keep else ():
         checkpoints[saved[step]] = kept["parameters"]
-        losses_to(step)[:] = kept["losses"]
+        scores_to(step)[:] = kept["scores"]
         working.restore(kept)
         begin = step
     if begin and report:
@@ -129,28 +130,29 @@ def train(
             working.advance(first, last, tell)
             record(last)
             if keep and last in saved and last < steps:
-                keep.save(last, working.state() | {"losses": losses_to(last)})
+                keep.save(last, working.state() | {"scores": scores_to(last)})
 
     return {
         "step": np.array(list(saved)),
         "parameters": checkpoints,
-        "parameter_name": np.array(perceptron.parameter_names(widths)),
+        "parameter_name": np.array(list(shapes)),
         "evaluated_step": np.array(list(evaluated)),
-        "train_loss": losses_at[0],
-        "test_loss": losses_at[1],
+        **dict(zip(scores, scores_at, strict=True)),
         "diverged_at": working.diverged_at,
         "initialization_seed": np.array(initialization_seeds),
         "batch_seed": np.array(batch_seeds),
     }
 
 
-def _initialize(layers: Sequence[Tensor], initialization: Mapping[str, Any], seeds: Sequence[int]) -> None:
-    """Fill `layers`, one replica after another, in float32 as PyTorch draws its numbers there."""
-    for replica, seed in enumerate(seeds):
-        drawn = [(torch.empty(layer.shape[1], layer.shape[2] - 1), torch.empty(layer.shape[1])) for layer in layers]
-        parts.call(initializations, initialization, drawn, generator=torch.Generator().manual_seed(seed))
-        for layer, (weight, bias) in zip(layers, drawn, strict=True):
-            layer[replica] = torch.column_stack([weight, bias])
+def _initial(shapes: Mapping[str, Sequence[int]], initialization: Mapping[str, Any], seeds: Sequence[int]) -> Tensor:
+    """Return the parameters (R, P) at initialization, in float32 as PyTorch draws its numbers there."""
+    drawn = []
+    for seed in seeds:
+        tensors = [torch.empty(*shape) for shape in shapes.values()]
+        layers = list(zip(tensors[::2], tensors[1::2], strict=True))  # weight and bias of each
+        parts.call(initializations, initialization, layers, generator=torch.Generator().manual_seed(seed))
+        drawn.append(torch.cat([tensor.flatten() for tensor in tensors]))
+    return torch.stack(drawn)
 
 
 def _marks(steps: int, every: int | None, further: Sequence[int]) -> dict[int, int]:

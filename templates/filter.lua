@@ -21,6 +21,7 @@ local MAX_LINES = 60
 local problems = pandoc.List {}
 local ids = {} -- every identifier
 local labels = {} -- identifier -> {name = "Figure", number = "3"}
+local papers = {} -- key -> true, of each cited paper whose data are known
 local counts = { Figure = 0, Table = 0, Equation = 0, Question = 0 }
 
 local function problem(place, message)
@@ -277,7 +278,10 @@ local number = {
 
 local function reference(citation)
   local label = labels[citation.id]
-  if not label then
+  if papers[citation.id] then
+    problem("@" .. citation.id, string.format("'@%s', a paper, stands in one pair of brackets with a reference; give it its own", citation.id))
+    return raw("")
+  elseif not label then
     local known = pandoc.List {}
     for id in pairs(labels) do known:insert(id) end
     known:sort()
@@ -296,6 +300,7 @@ local function reference(citation)
 end
 
 local function cite(element)
+  if element.citations:find_if(function(citation) return not papers[citation.id] end) == nil then return nil end
   local result = pandoc.List {}
   for index, citation in ipairs(element.citations) do
     if index > 1 then result:extend { pandoc.Str(index == #element.citations and " and" or ","), pandoc.Space() } end
@@ -613,6 +618,26 @@ local function div_block(div)
   if class == "details" then return details(div) end
 end
 
+-- Papers ----------------------------------------------------------------------------------------------------------------------
+
+-- Fills in the citations, and returns the document with the list of what it cites under a heading of its own.
+local function with_bibliography(document)
+  if next(papers) == nil then return document end
+  document.meta["link-citations"] = true
+  document = pandoc.utils.citeproc(document)
+  local list = pandoc.List { raw(TYPST and "#papers(" or '<ul class="papers" role="list">') }
+  for _, entry in ipairs(document.blocks:remove().content) do
+    entry:walk { RawInline = reject_raw }
+    list:insert(raw(TYPST and string.format("paper(<%s>)%s", entry.identifier, OPEN) or "<li" .. id_of(entry.identifier) .. ">"))
+    list:extend(pandoc.utils.blocks_to_inlines(entry.content))
+    list:insert(raw(TYPST and "],\n" or "</li>\n"))
+  end
+  list:insert(raw(TYPST and ")" or "</ul>"))
+  document.blocks:insert(pandoc.Header(1, "Bibliography", pandoc.Attr("sec:bibliography", { "unnumbered" })))
+  document.blocks:insert(pandoc.Plain(list))
+  return TYPST and document:walk { Cite = function(element) return element.content end } or document
+end
+
 -- The document ----------------------------------------------------------------------------------------------------------------
 
 local function unkeep(element)
@@ -627,10 +652,12 @@ function Pandoc(document)
     traverse = "topdown", Div = only, Span = only, RawInline = reject_raw, RawBlock = reject_raw,
     Math = function(math) tell_math(math.text, math.mathtype == "DisplayMath") end,
   }
+  for _, paper in ipairs(pandoc.utils.references(document)) do papers[paper.id] = true end
   document = document:walk(number)
   document = document:walk {
     Math = inline_math, Cite = cite, Span = span, Link = link, Inlines = unbroken, Header = header, CodeBlock = code_block,
   }
+  if #problems == 0 then document = with_bibliography(document) end
   document = document:walk { Figure = figure, Table = any_table, Div = div_block }
   document = document:walk { Image = stray_image, RawInline = unkeep, RawBlock = unkeep }
   if #problems > 0 then

@@ -49,6 +49,7 @@ def test_a_study_has_its_chapter_its_claims_and_the_files_of_all_that_it_names(s
         assert (PROJECT / path).is_file()
     content = STUDIES[study]
     names = [f"datasets/{part.kind}" for part in content.data.values()]
+    names += [f"simulations/{simulation.kind}" for simulation in content.simulations.values()]
     names += [f"measurements/{name}" for name in content.measurements]
     names += [f"figures/{figure.kind}" for figure in content.figures.values()]
     names += [f"tables/{table.kind}" for table in content.tables.values()]
@@ -56,10 +57,17 @@ def test_a_study_has_its_chapter_its_claims_and_the_files_of_all_that_it_names(s
 
 
 def test_every_part_is_used_by_a_study():
-    used = {"measurements": set(), "figures": set(), "tables": set(), "datasets": set()}
+    used = {
+        "measurements": set(),
+        "figures": set(),
+        "tables": set(),
+        "datasets": {"image_files"},
+        "simulations": set(),
+    }  # users' own images
     for study in STUDIES.values():
         used["datasets"] |= {part.kind for part in study.data.values()}
         used["measurements"] |= set(study.measurements)
+        used["simulations"] |= {simulation.kind for simulation in study.simulations.values()}
         used["figures"] |= {figure.kind for figure in study.figures.values()}
         used["tables"] |= {table.kind for table in study.tables.values()}
     assert {folder: {path.stem for path in (PROJECT / "scripts" / folder).glob("*.py")} for folder in used} == used
@@ -96,7 +104,9 @@ def test_the_quick_report_has_only_keys_of_the_report():
 
 
 @pytest.mark.parametrize(
-    "family", [components.MEASUREMENT, components.FIGURE, components.TABLE, components.DATASET], ids=lambda family: family.word
+    "family",
+    [components.SIMULATION, components.MEASUREMENT, components.FIGURE, components.TABLE, components.DATASET],
+    ids=lambda family: family.word,
 )
 def test_every_keyword_of_a_part_is_an_option_or_filled_in(family):
     """An annotation that is not among the types of options would make a keyword that no study can set."""

@@ -49,6 +49,7 @@ ACTIVATION = Family("activation", "scripts/common/activations.py")
 OPTIMIZER = Family("optimizer", "scripts/common/optimizers.py")
 BATCHES = Family("batches", "scripts/common/batches.py")
 LOSS = Family("loss", "scripts/common/losses.py")
+SIMULATION = Family("simulation", "scripts/simulations", "simulate")
 MEASUREMENT = Family("measurement", "scripts/measurements", "measure")
 FIGURE = Family("figure", "scripts/figures", "draw")
 TABLE = Family("table", "scripts/tables", "build")
@@ -63,13 +64,16 @@ READABLE = frozenset(
         "loss_function",
         "reference_points",
         "datasets",
+        "simulated",
+        "seeds",
+        "seconds_per_step",
         "styles",
         "numbers",
         "variant",
         "reference",
     }
 )
-"""Names of parameters that a measurement, figure or table is given by the system, beside the names of measurements."""
+"""Names of parameters that a simulation, measurement, figure or table is given by the system, beside the names of measurements."""
 
 
 @cache
@@ -86,7 +90,7 @@ def names(family: Family) -> tuple[str, ...]:
 
 
 def reads(family: Family, name: str) -> list[str]:
-    """Return what a measurement, figure or table reads: its parameters that the system fills in, in order."""
+    """Return what a simulation, measurement, figure or table reads: its parameters that the system fills in, in order."""
     return [parameter.name for parameter in parameters(family, name) if is_read(parameter.name)]
 
 
@@ -115,9 +119,9 @@ def docstring(family: Family, name: str) -> str:
     return syntax.docstring(path, function)
 
 
-def quantities(measurement: str) -> tuple[str, ...]:
-    """Return the quantities that a measurement yields: the arrays of its kind whose elements are numbers of the report."""
-    return syntax.marked_keys(MEASUREMENT.files()[measurement][0], "quantity")
+def quantities(family: Family, name: str) -> tuple[str, ...]:
+    """Return the quantities that a measurement or simulation yields: the arrays of its kind whose elements are numbers of the report."""
+    return syntax.marked_keys(family.files()[name][0], "quantity")
 
 
 def problems(

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt,
 from scripts.common import components, syntax, wording
 from scripts.common.components import Family
 from scripts.common.errors import UserError
-from scripts.common.places import PROJECT, chapter_path, claims_path, study_path
+from scripts.common.places import BIBLIOGRAPHY, PREFACE, PROJECT, chapter_path, claims_path, study_path
 from scripts.common.yaml_file import read_yaml
 
 NAME = r"[a-z][a-z0-9_]*"
@@ -23,6 +23,9 @@ Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Date = Annotated[str, BeforeValidator(lambda value: value.isoformat() if isinstance(value, datetime.date) else value)]
+KEY = r"[a-z]+[0-9]{4}[a-z]?"
+PAGES = r"[0-9]+-[0-9]+"
+OBJECT_IDENTIFIER = r"10\.[0-9]{4,}/\S+"
 Folder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")]
 WORDS_OF_YAML = {"true": True, "false": False, "null": None}
 """Values that ``snakemake --config key=value`` hands over as text."""
@@ -53,6 +56,9 @@ ALLOWED = {
 PATTERNS = {
     f"^{NAME}$": "a name of small letters, digits and underscores that starts with a letter",
     "^#[0-9A-Fa-f]{6}$": "a color such as '#0072B2'",
+    f"^{KEY}$": "a name and a year, as jacot2018, with a letter behind it where two papers share them",
+    f"^{PAGES}$": "the first and the last page, as 251-276",
+    f"^{OBJECT_IDENTIFIER}$": "a DOI without an address before it, as 10.1037/h0042519",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a folder inside the project, without '..'",
 }
 """What a text that matches is, in words."""
@@ -100,14 +106,30 @@ class Network(Model):
     """A network.
 
     Attributes:
-        kind: perceptron, a fully connected network.
-        hidden: widths of the hidden layers, from the input on.
+        kind: perceptron, a fully connected network, or convolutional, a network of convolutions with pooling on square images.
+        hidden: of a perceptron, the widths of the hidden layers, from the input on.
+        channels: of a convolutional network, the channels of each convolution, from the input on.
+        kernel: of a convolutional network, the width and height of each convolution, an odd number.
         activation: what is applied after each hidden layer.
+        parametrization: standard, or ntk, in which every parameter is of order 1 and layers scale them (perceptrons).
+        weight_variance: with ntk, the variance of a layer's weights is this over its number of inputs.
+        bias_variance: with ntk, the variance of the biases.
+        output_scale: with ntk, what the output is multiplied by.
     """
 
-    kind: Literal["perceptron"] = "perceptron"
-    hidden: Annotated[list[PositiveInt], Field(min_length=1)]
+    kind: Literal["perceptron", "convolutional"] = "perceptron"
+    hidden: Annotated[list[PositiveInt], Field(min_length=1)] | None = None
+    channels: Annotated[list[PositiveInt], Field(min_length=1)] | None = None
+    kernel: PositiveInt | None = None
     activation: Name = "relu"
+    parametrization: Literal["standard", "ntk"] = "standard"
+    weight_variance: Annotated[float, Field(gt=0)] | None = None
+    bias_variance: Annotated[float, Field(ge=0)] | None = None
+    output_scale: Annotated[float, Field(gt=0)] | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return what describes the network, without what it does not have."""
+        return self.model_dump(exclude_none=True)
 
 
 class Variant(Model):
@@ -127,10 +149,14 @@ class Variant(Model):
         save_every: parameters are saved at step 0, at each multiple of this if it is given, and at the last step.
         precision: in which floating-point numbers it is trained.
         replicas: number of runs; those of the report if it is not given or larger.
-        engine: stacked, with PyTorch, or compiled, a kernel for long training of small networks (ReLU, mse, sgd, subsets; on a CPU).
+        engine: stacked, by PyTorch; compiled, a kernel for long training of small networks (ReLU, mse, sgd, subsets; on a CPU);
+            autograd, by PyTorch for any network; or gauss_newton, for natural gradient descent (natural_gradient, mse, full).
         trained: which parameters are updated, all or those of the output layer; the latter needs the compiled engine.
         save_at: further steps at which parameters are saved and losses recorded; those beyond the last are ignored.
         moments: at most so many of the saved steps are linearized and measured, the first and the last among them; all if null.
+        linearize_on: the data set at whose training points it is linearized; that of the study if it is not given.
+        jacobian: what is stored of its linearization: the Jacobian of replica 0, the Gram matrices J J^T of all replicas, or nothing.
+        seconds_per_step: the wall time of one step of one replica, measured once (`make seconds`), where times are compared.
     """
 
     label: Text
@@ -146,10 +172,31 @@ class Variant(Model):
     save_every: PositiveInt | None = None
     precision: Literal["float32", "float64"] = "float32"
     replicas: PositiveInt | None = None
-    engine: Literal["stacked", "compiled"] = "stacked"
+    engine: Literal["stacked", "compiled", "autograd", "gauss_newton"] = "stacked"
     trained: Literal["all", "output_layer"] = "all"
     save_at: list[PositiveInt] = []
     moments: Annotated[int, Field(ge=2)] | None = None
+    linearize_on: Name | None = None
+    jacobian: Literal["stored", "gram", "none"] = "stored"
+    seconds_per_step: Annotated[float, Field(gt=0)] | None = None
+
+
+class Simulation(Part):
+    """A computation from settings and seeds, without training; keys beside the ones below are the options of its kind.
+
+    Attributes:
+        label: what figures and tables call it.
+        color: its color in every figure, as '#0072B2'.
+        seed: seed of replica 0; the other replicas use seeds derived from it.
+        replicas: number of replicas; those of the report if it is not given or larger.
+        data: name of the data set that it reads, if its kind reads one.
+    """
+
+    label: Text
+    color: Color
+    seed: Seed
+    replicas: PositiveInt | None = None
+    data: Name | None = None
 
 
 class Measurement(Model):
@@ -175,10 +222,12 @@ class Figure(Part):
     Attributes:
         caption: what it shows, in Markdown; the code adds the number of replicas and the method of intervals.
         variants: the variants that it shows, all or a list.
+        simulations: the simulations that it shows, all or a list.
     """
 
     caption: Text
     variants: Literal["all"] | list[Name] = []
+    simulations: Literal["all"] | list[Name] = []
 
 
 class Observation(Model):
@@ -203,6 +252,7 @@ class Study(Model):
         data: the data sets.
         defaults: what variants do not say themselves.
         variants: the trained configurations.
+        simulations: computations without training; their names are none of the variants'.
         measurements: what is measured of them.
         figures: the figures, in order.
         tables: the tables, in order.
@@ -215,6 +265,7 @@ class Study(Model):
     data: Annotated[dict[Name, Part], Field(min_length=1)]
     defaults: dict[str, Any] = {}
     variants: Annotated[dict[Name, Variant], Field(min_length=1)]
+    simulations: dict[Name, Simulation] = {}
     measurements: dict[Name, Measurement]
     figures: dict[Name, Figure]
     tables: dict[Name, Figure] = {}
@@ -247,6 +298,7 @@ class Report(Model):
         results: folder that everything is built in.
         replicas: the most runs of each variant, one seed each.
         steps: the most updates of any training; null for as many as the study says.
+        memory: memory in GiB that the Gram matrix of a linearization may take while it is computed.
         bootstrap: the resamples behind every bootstrap interval.
         studies: the chapters, in order.
     """
@@ -261,8 +313,77 @@ class Report(Model):
     results: Folder
     replicas: PositiveInt
     steps: Annotated[PositiveInt | None, FromCommandLine]
+    memory: Annotated[float, Field(gt=0)]
     bootstrap: Bootstrap
     studies: Annotated[list[Name], Field(min_length=1)]
+
+
+class Person(Model):
+    """An author or editor.
+
+    Attributes:
+        family: family name.
+        given: given names or their initials.
+    """
+
+    family: Text
+    given: Text
+
+
+class Paper(Model):
+    """A paper that chapters may cite, with its data as CSL names them.
+
+    Attributes:
+        id: the key that it is cited by, as jacot2018.
+        type: what kind of publication it is.
+        author: the authors, in order.
+        issued: year of publication.
+        title: title, in sentence case.
+        container-title: the journal, the proceedings or the book that it is in.
+        collection-title: the series that the book is in.
+        collection-number: its number in the series.
+        editor: the editors of the book.
+        volume: volume of the journal or the proceedings.
+        issue: number within the volume.
+        page: first and last page.
+        publisher: who published it.
+        DOI: its digital object identifier.
+    """
+
+    id: Annotated[str, StringConstraints(pattern=f"^{KEY}$")]
+    type: Literal["article-journal", "paper-conference", "chapter", "book", "dataset"]
+    author: Annotated[list[Person], Field(min_length=1)]
+    issued: Annotated[int, Field(ge=1600, le=2100)]
+    title: Text
+    container_title: Annotated[Text | None, Field(alias="container-title")] = None
+    collection_title: Annotated[Text | None, Field(alias="collection-title")] = None
+    collection_number: Annotated[PositiveInt | None, Field(alias="collection-number")] = None
+    editor: list[Person] = []
+    volume: PositiveInt | None = None
+    issue: PositiveInt | None = None
+    page: Annotated[str, StringConstraints(pattern=f"^{PAGES}$")] | None = None
+    publisher: Text | None = None
+    DOI: Annotated[str, StringConstraints(pattern=f"^{OBJECT_IDENTIFIER}$")] | None = None
+
+
+class Bibliography(Model):
+    """The papers that chapters may cite.
+
+    Attributes:
+        references: the papers.
+    """
+
+    references: list[Paper]
+
+
+NEEDED = {
+    "article-journal": ("container-title", "volume"),
+    "paper-conference": ("container-title",),
+    "chapter": ("container-title", "publisher"),
+    "book": ("publisher",),
+    "dataset": ("publisher",),
+}
+"""What a publication of each type must say, beside what all say."""
 
 
 class Names(NamedTuple):
@@ -270,9 +391,14 @@ class Names(NamedTuple):
 
     data: list[str] | None
     variants: list[str] | None
+    simulations: list[str] | None
     measurements: list[str] | None
     figures: list[str] | None
     tables: list[str] | None
+
+    def runs(self) -> list[str] | None:
+        """Return the names of variants and simulations: of all that has numbers."""
+        return None if self.variants is None or self.simulations is None else [*self.variants, *self.simulations]
 
 
 def load_report(settings: Mapping[str, Any]) -> tuple[Report, dict[str, Study]]:
@@ -294,11 +420,43 @@ def load_report(settings: Mapping[str, Any]) -> tuple[Report, dict[str, Study]]:
     problems += [f"{place}: '{name}' is listed twice; keep one" for name in dict.fromkeys(names) if names.count(name) > 1]
     known = sorted(path.stem for path in (PROJECT / "config/studies").glob("*.yaml"))
     problems += _unknown(place, dict.fromkeys(names), known, "study")
-    studies = {name: _load_study(name, problems) for name in dict.fromkeys(names) if name in known}
+    papers = _load_papers(problems)
+    studies = {name: _load_study(name, papers, problems) for name in dict.fromkeys(names) if name in known}
+    problems += wording.unknown_papers((PROJECT / PREFACE).read_text(encoding="utf-8"), PREFACE, papers)
     problems += _shared_names(studies)
     if problems or report is None:
         raise ConfigurationError("the configuration has problems:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(problems)))
     return report, {name: study for name, study in studies.items() if study}
+
+
+def _load_papers(problems: list[str]) -> list[str] | None:
+    """Return the keys of all papers that chapters may cite, or None where they cannot be told."""
+    try:
+        content = read_yaml(PROJECT / BIBLIOGRAPHY)
+    except UserError as error:
+        problems.append(str(error).replace(f"{PROJECT}/", ""))
+        return None
+    listed = content.get("references")
+    written = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    keys = [str(entry.get("id")) for entry in written]
+
+    def place(path: str) -> str:
+        """Name a paper by its key where it has one, not by its number in the list."""
+        head, _, rest = path.partition(".")
+        number, _, rest = rest.partition(".")
+        entry = listed[int(number)] if head == "references" and number.isdigit() and isinstance(listed, list) else {}
+        name = entry.get("id", number) if isinstance(entry, dict) else number
+        return ": ".join([BIBLIOGRAPHY, ".".join(part for part in (head, str(name), rest) if part)])
+
+    _validate(Bibliography, content, place, problems)
+    problems += [f"{BIBLIOGRAPHY}: references: '{key}' is listed twice; keep one" for key in dict.fromkeys(keys) if keys.count(key) > 1]
+    problems += [
+        f"{BIBLIOGRAPHY}: references.{entry.get('id')}.{field}: is missing, and a publication of type {entry['type']} has one; add it"
+        for entry in written
+        for field in NEEDED.get(str(entry.get("type")), ())
+        if field not in entry
+    ]
+    return keys
 
 
 def _shared_names(studies: Mapping[str, Study | None]) -> list[str]:
@@ -314,14 +472,14 @@ def _shared_names(studies: Mapping[str, Study | None]) -> list[str]:
     return problems
 
 
-def _load_study(name: str, problems: list[str]) -> Study | None:
+def _load_study(name: str, papers: list[str] | None, problems: list[str]) -> Study | None:
     place = study_path(name)
     try:
         content = read_yaml(PROJECT / place)
         merged, inherited = _with_defaults(content)
         found = [f"{place}: defaults.{key}: unknown key; allowed: {', '.join(Variant.model_fields)}" for key in _unknown_defaults(content)]
         study = _validate(Study, merged, lambda path: f"{place}: {path}", found)
-        found += _cross_references(name, study or _right_entries(merged), _names(merged), place)
+        found += _cross_references(name, study or _right_entries(merged), _names(merged), papers, place)
     except UserError as error:
         problems.append(str(error).replace(f"{PROJECT}/", ""))
         return None
@@ -439,7 +597,9 @@ def _fields(model: Any, location: Iterable[Any]) -> list[str]:
         else:
             arguments = getattr(model, "__args__", ())
             model = arguments[-1] if arguments else None
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return [field.alias or name for name, field in model.model_fields.items()]
+    return []
 
 
 def _is_name(key: Any) -> bool:
@@ -460,6 +620,7 @@ def _right_entries(content: Mapping[str, Any]) -> Study:
         linearize_on=linearize_on if isinstance(linearize_on, str) else "",
         data=_right(Part, content.get("data")),
         variants=_right(Variant, content.get("variants")),
+        simulations=_right(Simulation, content.get("simulations")),
         measurements=_right(Measurement, content.get("measurements")),
         figures=_right(Figure, content.get("figures")),
         tables=_right(Figure, content.get("tables")),
@@ -472,29 +633,35 @@ def _right(model: type[T], section: Any) -> dict[Any, T]:
     return {key: made for key, made in found.items() if made}
 
 
-def _cross_references(name: str, study: Study, names: Names, place: str) -> list[str]:
+def _cross_references(name: str, study: Study, names: Names, papers: list[str] | None, place: str) -> list[str]:
     problems = _unknown(f"{place}: linearize_on", [study.linearize_on] if study.linearize_on else [], names.data, "data set")
     for key, part in study.data.items():
         problems += components.problems(components.DATASET, part.kind, part.options(), f"{place}: data.{key}")
     for key, variant in study.variants.items():
         problems += _check_variant(f"{place}: variants.{key}", variant, names)
+    for key, simulation in study.simulations.items():
+        problems += _check_simulation(f"{place}: simulations.{key}", key, simulation, names)
     for key in study.measurements:
         problems += _check_measurement(f"{place}: measurements.{key}", key, study, names)
     for family, figures in ((components.FIGURE, study.figures), (components.TABLE, study.tables)):
         for key, figure in figures.items():
             problems += _check_figure(f"{place}: {family.word}s.{key}", family, figure, study, names)
+            problems += wording.unknown_papers(figure.caption, f"{place}: {family.word}s.{key}.caption", papers)
     claims = list(syntax.functions(PROJECT / claims_path(name))) if (PROJECT / claims_path(name)).is_file() else []
     if not claims:
         problems.append(f"{claims_path(name)}: missing or without a public function; write the claims of study '{name}' there")
     for number, observation in enumerate(study.observations):
         problems += _unknown(f"{place}: observations.{number}.claims", observation.claims, claims, "claim")
-    known = {"figure": names.figures, "table": names.tables, "claim": claims, "variant": names.variants, "data set": names.data}
+    known = {"figure": names.figures, "table": names.tables, "claim": claims, "variant": names.runs(), "data set": names.data}
+    known["paper"] = papers
     return problems + wording.problems(PROJECT / chapter_path(name), chapter_path(name), known, _measured(study, names))
 
 
 def _check_variant(place: str, variant: Variant, names: Names) -> list[str]:
-    problems = _unknown(f"{place}.data", [variant.data], names.data, "data set")
-    problems += _unknown(f"{place}.network.activation", [variant.network.activation], components.names(components.ACTIVATION), "activation")
+    given = [name for name in (variant.data, variant.linearize_on) if name]
+    keys = dict(zip(("data", "linearize_on"), (variant.data, variant.linearize_on), strict=True))
+    problems = [p for key, name in keys.items() if name in given for p in _unknown(f"{place}.{key}", [name], names.data, "data set")]
+    problems += _check_network(place, variant.network)
     parts: list[tuple[str, Family, Part]] = [
         ("initialization", components.INITIALIZATION, variant.initialization),
         ("optimizer", components.OPTIMIZER, variant.optimizer),
@@ -506,24 +673,83 @@ def _check_variant(place: str, variant: Variant, names: Names) -> list[str]:
     return problems + _check_engine(place, variant)
 
 
-COMPILED = {"network.activation": "relu", "optimizer.kind": "sgd", "batches.kind": "subsets", "loss.kind": "mse"}
-"""What the compiled engine trains, by the path of the key in a variant."""
+NETWORKS = {"perceptron": ("hidden",), "convolutional": ("channels", "kernel")}
+"""What only networks of a kind have, and must have."""
+SCALES = ("weight_variance", "bias_variance", "output_scale")
+"""What only networks in the ntk parametrization have, and must have."""
+
+
+def _check_network(place: str, network: Network) -> list[str]:
+    problems = _unknown(f"{place}.network.activation", [network.activation], components.names(components.ACTIVATION), "activation")
+    needed = [*NETWORKS[network.kind], *(SCALES if network.parametrization == "ntk" else ())]
+    of = f"a {network.kind} network" if network.parametrization == "standard" else f"a {network.kind} network in ntk parametrization"
+    for key in [*(key for keys in NETWORKS.values() for key in keys), *SCALES]:
+        if key in needed and getattr(network, key) is None:
+            problems.append(f"{place}.network.{key}: is missing; add it here or under defaults, {of} needs it")
+        elif key not in needed and getattr(network, key) is not None:
+            problems.append(f"{place}.network.{key}: {of} has no such option; remove it")
+    if network.kernel is not None and network.kernel % 2 == 0:
+        problems.append(f"{place}.network.kernel: wrong value {network.kernel}; allowed: an odd number")
+    return problems
+
+
+ENGINES: dict[str, dict[str, tuple[str, ...]]] = {
+    "stacked": {"trained": ("all",), "network.kind": ("perceptron",), "optimizer.kind": ("sgd", "adam")},
+    "compiled": {
+        "network.kind": ("perceptron",),
+        "network.activation": ("relu",),
+        "network.parametrization": ("standard",),
+        "optimizer.kind": ("sgd",),
+        "batches.kind": ("subsets",),
+        "loss.kind": ("mse",),
+    },
+    "autograd": {"trained": ("all",), "network.parametrization": ("standard",), "optimizer.kind": ("sgd", "adam")},
+    "gauss_newton": {
+        "trained": ("all",),
+        "network.kind": ("perceptron",),
+        "optimizer.kind": ("natural_gradient",),
+        "batches.kind": ("full",),
+        "loss.kind": ("mse",),
+    },
+}
+"""What each engine trains: the values that it allows, by the path of the key in a variant."""
 
 
 def _check_engine(place: str, variant: Variant) -> list[str]:
-    wanted = {"trained": "all"} if variant.engine == "stacked" else COMPILED
     given = {
         "trained": variant.trained,
+        "network.kind": variant.network.kind,
         "network.activation": variant.network.activation,
+        "network.parametrization": variant.network.parametrization,
         "optimizer.kind": variant.optimizer.kind,
         "batches.kind": variant.batches.kind,
         "loss.kind": variant.loss.kind,
     }
-    return [
-        f"{place}.{path}: wrong value {components.shown(given[path])}; allowed: {components.shown(value)} with the {variant.engine} engine"
-        for path, value in wanted.items()
-        if given[path] != value
+    problems = [
+        f"{place}.{path}: wrong value {components.shown(given[path])}; "
+        f"allowed: {' or '.join(components.shown(value) for value in allowed)} with the {variant.engine} engine"
+        for path, allowed in ENGINES[variant.engine].items()
+        if given[path] not in allowed
     ]
+    if variant.network.kind != "perceptron" and variant.jacobian != "none":
+        problems.append(f"{place}.jacobian: wrong value '{variant.jacobian}'; allowed: 'none' with a {variant.network.kind} network")
+    return problems
+
+
+def _check_simulation(place: str, name: str, simulation: Simulation, names: Names) -> list[str]:
+    problems = components.problems(components.SIMULATION, simulation.kind, simulation.options(), place)
+    if name in (names.variants or []):
+        problems.append(f"{place}: there is a variant of this name; rename one")
+    if simulation.kind not in components.names(components.SIMULATION):
+        return problems
+    reads = "data" in components.reads(components.SIMULATION, simulation.kind)
+    if reads and simulation.data is None:
+        problems.append(f"{place}: simulation '{simulation.kind}' needs the option 'data', the name of a data set; add it")
+    elif not reads and simulation.data is not None:
+        problems.append(f"{place}.data: simulation '{simulation.kind}' reads no data set; remove it")
+    elif simulation.data is not None:
+        problems += _unknown(f"{place}.data", [simulation.data], names.data, "data set")
+    return problems
 
 
 def _check_measurement(place: str, name: str, study: Study, names: Names) -> list[str]:
@@ -548,14 +774,20 @@ def _check_measurement(place: str, name: str, study: Study, names: Names) -> lis
 
 def _check_figure(place: str, family: Family, figure: Figure, study: Study, names: Names) -> list[str]:
     shown, measured = _chosen(figure.variants, names), _measured(study, names)
-    known = {"variant": shown, "data set": names.data, "quantity": list(measured) if measured is not None else None}
+    simulated = (names.simulations or []) if isinstance(figure.simulations, str) else figure.simulations
+    known = {"variant": [*shown, *simulated], "data set": names.data, "quantity": list(measured) if measured is not None else None}
     problems = components.problems(family, figure.kind, figure.options(), place, known=known)
     if figure.kind not in components.names(family):
         return problems
     problems += _unknown_or_twice(f"{place}.variants", shown, names.variants, "variant")
+    problems += _unknown_or_twice(f"{place}.simulations", simulated, names.simulations, "simulation")
     reads = components.reads(family, figure.kind)
     needs = [read for read in reads if _is_measurement(read)]
-    if not shown and names.variants is not None and (needs or {"styles", "data", "train"} & set(reads)):
+    if simulated and not {"simulated", "numbers"} & set(reads):
+        problems.append(f"{place}.simulations: {family.word} '{figure.kind}' shows no simulations; remove them")
+    if "simulated" in reads and not simulated and not shown:
+        problems.append(f"{place}: {family.word} '{figure.kind}' needs simulations; add `simulations: all` or a list of them")
+    elif not shown and not simulated and names.variants is not None and (needs or {"styles", "data", "train"} & set(reads)):
         problems.append(f"{place}: {family.word} '{figure.kind}' needs variants; add `variants: all` or a list of them")
     return problems + _not_measured(f"{place}: {family.word} '{figure.kind}'", needs, shown, study, names)
 
@@ -565,15 +797,18 @@ def _chosen(variants: str | list[str], names: Names) -> list[str]:
 
 
 def _measured(study: Study, names: Names) -> dict[str, list[str]] | None:
-    """Return every quantity of a study and of which variants it is measured, or None where that cannot be told."""
-    if names.measurements is None or names.variants is None:
+    """Return every quantity of a study and of which variants and simulations there is one, or None where that cannot be told."""
+    if names.measurements is None or names.runs() is None:
         return None
-    return {
-        quantity: _chosen(study.measurements[name].variants if name in study.measurements else "all", names)
-        for name in names.measurements
-        if _is_measurement(name)
-        for quantity in components.quantities(name)
-    }
+    found: dict[str, list[str]] = {}
+    for name in names.measurements:
+        for quantity in components.quantities(components.MEASUREMENT, name) if _is_measurement(name) else ():
+            found[quantity] = _chosen(study.measurements[name].variants if name in study.measurements else "all", names)
+    for name, simulation in study.simulations.items():
+        known = simulation.kind in components.names(components.SIMULATION)
+        for quantity in components.quantities(components.SIMULATION, simulation.kind) if known else ():
+            found[quantity] = [*found.get(quantity, []), name]
+    return found
 
 
 def _is_measurement(read: str) -> bool:

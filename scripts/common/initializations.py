@@ -1,4 +1,4 @@
-"""Initializations of a whole network: each fills the weight (outputs, inputs) and the bias (outputs,) of every layer in place.
+"""Initializations of a whole network: each fills the weight (outputs, inputs, ...) and the bias (outputs,) of every layer in place.
 
 Each draws from `generator` what a model of ``torch.nn.Linear`` layers draws from PyTorch's global generator with the same seed, in the
 same order: layer by layer, the weight first, then the bias where it is random.
@@ -23,7 +23,7 @@ def torch_default(layers: Layers, *, generator: Generator) -> None:
     """PyTorch's default: weight and bias uniform within 1 / sqrt(inputs)."""
     for weight, bias in layers:
         nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
-        bound = 1 / math.sqrt(weight.shape[1])
+        bound = 1 / math.sqrt(weight[0].numel())
         nn.init.uniform_(bias, -bound, bound, generator=generator)
 
 
@@ -60,6 +60,28 @@ def orthogonal(layers: Layers, *, generator: Generator) -> None:
     for weight, bias in layers:
         nn.init.orthogonal_(weight, gain=nn.init.calculate_gain("relu"), generator=generator)
         nn.init.zeros_(bias)
+
+
+def standard_normal(layers: Layers, *, generator: Generator) -> None:
+    """Weight and bias standard normal, as the ntk parametrization has them (Jacot et al. 2018)."""
+    for weight, bias in layers:
+        nn.init.normal_(weight, generator=generator)
+        nn.init.normal_(bias, generator=generator)
+
+
+def standard_normal_antisymmetric(layers: Layers, *, generator: Generator) -> None:
+    """As `standard_normal`, but with every unit of the last hidden layer twice, with opposite output weights (Chizat et al. 2019).
+
+    The network is the difference of two equal networks, and so zero everywhere; its output biases are zero. Of an odd number of units the
+    last has no twin, and an output weight of zero.
+    """
+    standard_normal(layers, generator=generator)
+    (weight, bias), (output_weight, output_bias) = layers[-2:]
+    half = len(weight) // 2
+    weight[half : 2 * half], bias[half : 2 * half] = weight[:half], bias[:half]
+    output_weight[:, half : 2 * half] = -output_weight[:, :half]
+    output_weight[:, 2 * half :] = 0
+    output_bias.zero_()
 
 
 def elbows_inside(layers: Layers, *, generator: Generator) -> None:

@@ -6,6 +6,8 @@ one is for analysis: whole data sets, float64, nothing but numpy. Parameters are
 
     d y_c / d b_l = D_l            D_L = identity,  D_(l-1) = (D_l W_l) * activation'(z_(l-1))
     d y_c / d W_l = D_l outer h_(l-1)
+
+Where the parametrization of the network is not the standard one, W and b are the parameters times their scales, and so are derivatives.
 """
 
 from collections.abc import Mapping
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from scripts.common import activations, parts
+from scripts.common import activations, parametrization, parts
 from scripts.common.activations import Activation
 from scripts.common.losses import Loss
 
@@ -52,7 +54,7 @@ def loss_gradient(parameters: NDArray[Any], x: NDArray[Any], y: NDArray[Any], *,
             if layer:
                 delta = delta @ layers[layer][0]
                 activation.chain(delta, below)
-    return np.concatenate(found)
+    return _scaled(np.concatenate(found), network, x, outputs=y.shape[1])
 
 
 def jacobian(parameters: NDArray[Any], x: NDArray[Any], *, network: Mapping[str, Any], dtype: DTypeLike = np.float64) -> NDArray[Any]:
@@ -80,7 +82,7 @@ def jacobian(parameters: NDArray[Any], x: NDArray[Any], *, network: Mapping[str,
             delta = delta @ weight
             activation.chain(delta, np.broadcast_to(values[:, None, :], delta.shape))
         end = begin
-    return out
+    return _scaled(out, network, x, outputs=outputs)
 
 
 def _activation(network: Mapping[str, Any]) -> Activation:
@@ -92,12 +94,18 @@ def _layers(parameters: NDArray[Any], network: Mapping[str, Any], x: NDArray[Any
     """Return weight (outputs, inputs) and bias (outputs,) of each layer; the number of outputs of the network follows from P."""
     hidden = [x.shape[1], *network["hidden"]]
     outputs = (len(parameters) - sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(hidden))) // (hidden[-1] + 1)
-    rest, found = parameters.astype(x.dtype, copy=False), []
+    rest, found = _scaled(parameters.astype(x.dtype, copy=False), network, x, outputs=outputs), []
     for fan_in, fan_out in pairwise([*hidden, outputs]):
         size = fan_in * fan_out
         found.append((rest[:size].reshape(fan_out, fan_in), rest[size : size + fan_out]))
         rest = rest[size + fan_out :]
     return found
+
+
+def _scaled(values: NDArray[Any], network: Mapping[str, Any], x: NDArray[Any], *, outputs: int) -> NDArray[Any]:
+    """Return values (..., P), one for each parameter, times the scales of the parameters; x (N, D) has the inputs of the network."""
+    scales = parametrization.scales(network, inputs=x.shape[1], outputs=outputs)
+    return values if scales is None else values * scales.astype(values.dtype)
 
 
 def _outputs(layers: Layers, x: NDArray[Any], activation: Activation) -> list[NDArray[Any]]:

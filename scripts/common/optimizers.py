@@ -1,6 +1,7 @@
 """Optimizers over flat buffers: each makes updates of `parameters` from `gradient`, in place.
 
-They compute what those of ``torch.optim`` do, up to rounding.
+They compute what those of ``torch.optim`` do, up to rounding. Natural gradient descent needs more than a gradient: its engine
+(`scripts.common.gauss_newton`) makes the updates, and the function here says how it damps them.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,24 @@ class Optimizer(NamedTuple):
 
     update: Callable[[int], None]
     memory: tuple[Tensor, ...]
+
+
+class Damping(NamedTuple):
+    """How natural gradient descent damps its steps.
+
+    Attributes:
+        damping: the damping of the first step.
+        lower: the damping is multiplied by this after a step that gains more than `good` of what it promised.
+        higher: and by this after one that gains less than `poor`.
+        good: share of the promised gain, in the quadratic model of the loss.
+        poor: share of the promised gain.
+    """
+
+    damping: float
+    lower: float
+    higher: float
+    good: float
+    poor: float
 
 
 def sgd(parameters: Tensor, gradient: Tensor, *, learning_rate: Positive, momentum: Share = 0.0) -> Optimizer:
@@ -54,3 +73,10 @@ def adam(
         parameters.addcdiv_(first, scale, value=-learning_rate / (1 - beta1**number))
 
     return Optimizer(update, (first, second))
+
+
+def natural_gradient(
+    *, damping: Positive = 1.0, lower: Share = 1 / 3, higher: Positive = 2.0, good: Share = 0.75, poor: Share = 0.25
+) -> Damping:
+    """Natural gradient descent with damping by the rule of Levenberg and Marquardt; see `scripts.common.gauss_newton`."""
+    return Damping(damping, lower, higher, good, poor)

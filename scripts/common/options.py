@@ -34,6 +34,20 @@ Positive = Annotated[float, Bounds(above=0)]
 NonNegative = Annotated[float, Bounds(at_least=0)]
 Share = Annotated[float, Bounds(at_least=0, below=1)]
 Moment = Annotated[str, Matching("first|last|[0-9]+", "'first', 'last', or a step as text, such as '47'")]
+DescentMethod = Annotated[
+    str,
+    Matching("gradient_descent|momentum|adam|natural_gradient", "'gradient_descent', 'momentum', 'adam' or 'natural_gradient'"),
+]
+Coordinates = Annotated[str, Matching("deviation|log_deviation", "'deviation' or 'log_deviation'")]
+Parametrization = Annotated[str, Matching("standard|ntk", "'standard' or 'ntk'")]
 VariantName = Annotated[str, NameOf("variant")]
 DataSetName = Annotated[str, NameOf("data set")]
+DataFile = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*",
+        "the path of a file inside the project, from its root, without '..'",
+    ),
+]
+"""A file that a data set is read from; what is in it counts as part of the configuration."""
 QuantityName = Annotated[str, NameOf("quantity")]

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from scripts.common import activations, parts
 from scripts.common.activations import Activation
+from scripts.common.engine import Form
 from scripts.common.losses import Loss
 
 
@@ -69,6 +70,10 @@ def set_parameters(layers: Sequence[Tensor], parameters: Tensor) -> None:
         layer[:, :, :-1] = parameters[:, begin:middle].view(-1, outputs, inputs)
         layer[:, :, -1] = parameters[:, middle:end]
         begin = end
+
+
+FORM = Form(to_parameters, set_parameters)
+"""Layers as a form of parameters."""
 
 
 def with_constant(x: Tensor) -> Tensor:

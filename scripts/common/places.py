@@ -5,6 +5,11 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 
+BIBLIOGRAPHY = "config/bibliography.yaml"
+"""The papers that chapters may cite, in CSL-YAML."""
+PREFACE = "templates/preface.md.jinja"
+"""What stands before the first chapter."""
+
 
 def study_path(name: str) -> str:
     """Return the path of a study's YAML file, from the project's root."""

@@ -10,11 +10,11 @@ from typing import Any
 
 from scripts.common import components, memory
 from scripts.common.components import Family
-from scripts.common.configuration import Figure, Study, Variant, load_report
+from scripts.common.configuration import Figure, Simulation, Study, Variant, load_report
 from scripts.common.digest import make_recipe
 from scripts.common.errors import UserError
 from scripts.common.files import check_writable, save_text
-from scripts.common.places import PROJECT, chapter_path, claims_path
+from scripts.common.places import BIBLIOGRAPHY, PROJECT, chapter_path, claims_path
 from scripts.common.recipe import Recipe, Source
 
 TEMPLATES = tuple(
@@ -127,7 +127,12 @@ class Plan:
     def _plan_study(self, study_name: str, study: Study) -> None:
         for name, part in study.data.items():
             scripts = [_file(components.DATASET, part.kind)]
-            self._add("data", f"{study_name}/{name}", settings={"kind": part.kind, **part.options()}, inputs={}, scripts=scripts)
+            named = [key for key, option in components.options(components.DATASET, part.kind).items() if "DataFile" in option.annotation]
+            files = [value for key, value in part.options().items() if key in named and value is not None]
+            settings = {"kind": part.kind, **part.options()}
+            self._add("data", f"{study_name}/{name}", settings=settings, inputs={}, scripts=scripts, files=files)
+        for name, simulation in study.simulations.items():
+            self._plan_simulation(study_name, name, simulation)
         for name, variant in study.variants.items():
             self._plan_variant(study_name, study, name, variant)
         for measurement in _in_order_of_reading(study):
@@ -138,7 +143,14 @@ class Plan:
             for step, name in self._recipes
             if step == "measure" and name.startswith(f"{study_name}/")
         }
-        scripts = sorted({_file(components.MEASUREMENT, name) for name in study.measurements})
+        measured |= {
+            f"{study_name}/{name}/{simulation.kind}": self._source("simulate", f"{study_name}/{name}", kind=simulation.kind)
+            for name, simulation in study.simulations.items()
+        }
+        scripts = sorted(
+            {_file(components.MEASUREMENT, name) for name in study.measurements}
+            | {_file(components.SIMULATION, simulation.kind) for simulation in study.simulations.values()}
+        )
         self._add("number", study_name, settings={}, inputs={"measured": measured}, scripts=scripts)
         self._add(
             "claim",
@@ -151,27 +163,43 @@ class Plan:
             for name, figure in figures.items():
                 self._plan_figure(study_name, study, family, name, figure)
 
+    def _plan_simulation(self, study_name: str, name: str, simulation: Simulation) -> None:
+        settings = {"kind": simulation.kind, "seed": simulation.seed, **simulation.options()}
+        settings["replicas"] = min(simulation.replicas or self.report.replicas, self.report.replicas)
+        if "steps" in components.options(components.SIMULATION, simulation.kind) and self.report.steps:
+            settings["steps"] = min(settings.get("steps", self.report.steps), self.report.steps)
+        data = {"data": {"": self._source("data", f"{study_name}/{simulation.data}")}} if simulation.data else {}
+        scripts = [_file(components.SIMULATION, simulation.kind)]
+        self._add("simulate", f"{study_name}/{name}", settings=settings, inputs=data, scripts=scripts)
+
     def _plan_variant(self, study_name: str, study: Study, name: str, variant: Variant) -> None:
         full = variant.model_dump()
-        settings = {key: full[key] for key in SETTINGS_OF_TRAINING}
+        settings = {key: full[key] for key in SETTINGS_OF_TRAINING} | {"network": variant.network.options()}
         settings |= self._limits(variant)
         data = self._source("data", f"{study_name}/{variant.data}")
         self._add("train", f"{study_name}/{name}", settings=settings, inputs={"data": {"": data}})
+        if variant.jacobian == "none":
+            return
+        reference = variant.linearize_on or study.linearize_on
         inputs = {
             "train": {"": self._source("train", f"{study_name}/{name}")},
-            "reference_points": {"": self._source("data", f"{study_name}/{study.linearize_on}")},
+            "reference_points": {"": self._source("data", f"{study_name}/{reference}")},
         }
-        if variant.data != study.linearize_on:
+        if variant.data != reference and variant.jacobian == "stored":
             inputs["own_points"] = {"": data}
-        self._add("jacobian", f"{study_name}/{name}", settings={"network": full["network"], "moments": variant.moments}, inputs=inputs)
+        settings = {"network": variant.network.options(), "moments": variant.moments, "form": variant.jacobian}
+        if variant.jacobian == "gram":
+            settings["memory"] = self.report.memory
+        self._add("jacobian", f"{study_name}/{name}", settings=settings, inputs=inputs)
 
     def _plan_measurement(self, study_name: str, study: Study, variant_name: str, measurement: str) -> None:
         variant, configured = study.variants[variant_name], study.measurements[measurement]
         names = {parameter.name for parameter in components.parameters(components.MEASUREMENT, measurement)}
         known = {
-            "network": variant.network.model_dump(),
+            "network": variant.network.options(),
             "loss_function": variant.loss.model_dump(),
             "optimizer": variant.optimizer.model_dump(),
+            "seconds_per_step": variant.seconds_per_step,
             "variant": variant_name,
             "reference": configured.reference,
         }
@@ -185,7 +213,7 @@ class Plan:
             if read == "data":
                 inputs[read] = {"": self._source("data", f"{study_name}/{variant.data}")}
             elif read == "reference_points":
-                inputs[read] = {"": self._source("data", f"{study_name}/{study.linearize_on}")}
+                inputs[read] = {"": self._source("data", f"{study_name}/{variant.linearize_on or study.linearize_on}")}
             elif read in ("train", "jacobian"):
                 inputs[read] = {"": self._source(read, job)}
             elif read in study.measurements:
@@ -197,17 +225,19 @@ class Plan:
         self._add("measure", f"{job}/{measurement}", settings=settings, inputs=inputs, scripts=scripts)
 
     def _plan_figure(self, study_name: str, study: Study, family: Family, name: str, figure: Figure) -> None:
-        variants = _variants(study, figure.variants)
+        variants, simulations = _variants(study, figure.variants), _simulations(study, figure.simulations)
         settings: dict[str, Any] = {"kind": figure.kind, "caption": figure.caption, "options": figure.options()}
         inputs: dict[str, dict[str, Source]] = {}
         for read in components.reads(family, figure.kind):
             if read == "styles":
                 colored = family is components.FIGURE  # a table shows no colors, and so is not made anew for one
-                settings["styles"] = {
-                    v: {"label": study.variants[v].label, "color": study.variants[v].color if colored else ""} for v in variants
-                }
+                shown: list[tuple[str, Variant | Simulation]] = [(v, study.variants[v]) for v in variants]
+                shown += [(s, study.simulations[s]) for s in simulations]
+                settings["styles"] = {name: {"label": run.label, "color": run.color if colored else ""} for name, run in shown}
             elif read == "numbers":
                 inputs[read] = {"": self._source("number", study_name, suffix="csv")}
+            elif read == "simulated":
+                inputs[read] = {s: self._source("simulate", f"{study_name}/{s}", kind=study.simulations[s].kind) for s in simulations}
             elif read == "datasets":
                 inputs[read] = {key: self._source("data", f"{study_name}/{key}") for key in study.data}
             elif read == "data":
@@ -240,7 +270,7 @@ class Plan:
             self._add("manifest", "report", settings={}, inputs=inputs)
             manifest = Source(f"{self.results}/report/manifest.json", "manifest", self._recipes["manifest", "report"].digest)
             inputs = inputs | {"manifest": {"": manifest}}
-        files = [*(chapter_path(name) for name in self.studies), *TEMPLATES]
+        files = [*(chapter_path(name) for name in self.studies), *TEMPLATES, BIBLIOGRAPHY]
         studies = {name: self._as_run(study) for name, study in self.studies.items()}
         settings = {"report": self.report.model_dump(exclude={"results"}), "studies": studies}
         for kind in ("html", "pdf"):
@@ -249,7 +279,11 @@ class Plan:
     def _as_run(self, study: Study) -> dict[str, Any]:
         """Return a study's configuration with the updates and replicas that are run, which the report may limit."""
         variants = {name: variant.model_dump() | self._limits(variant) for name, variant in study.variants.items()}
-        return study.model_dump() | {"variants": variants}
+        simulations = {
+            name: simulation.model_dump() | {"replicas": min(simulation.replicas or self.report.replicas, self.report.replicas)}
+            for name, simulation in study.simulations.items()
+        }
+        return study.model_dump() | {"variants": variants, "simulations": simulations}
 
     def _limits(self, variant: Variant) -> dict[str, int]:
         return {
@@ -268,6 +302,10 @@ def _file(family: Family, name: str) -> str:
 
 def _variants(study: Study, chosen: str | list[str]) -> list[str]:
     return list(study.variants) if isinstance(chosen, str) else list(chosen)
+
+
+def _simulations(study: Study, chosen: str | list[str]) -> list[str]:
+    return list(study.simulations) if isinstance(chosen, str) else list(chosen)
 
 
 def _in_order_of_reading(study: Study) -> list[str]:

@@ -19,12 +19,13 @@ KIND = Kind(
         "parameters": Array("R P", "float32 float64"),
         "memory": Array("B R P", "float32 float64"),
         "generator": Array("R", "str"),
+        "damping": Array("R", "float64"),
         "diverged_at": Array("R", "int64"),
-        "losses": Array("X E R", "float64"),
+        "scores": Array("X E R", "float64"),
     },
-    optional=frozenset({"memory", "generator"}),
+    optional=frozenset({"memory", "generator", "damping"}),
 )
-"""State of an engine at a step, the parameters to be saved among it, and both losses at the steps recorded since the one saved before."""
+"""State of an engine at a step, the parameters to be saved among it, and the losses and accuracies at the steps recorded since the one saved before."""
 
 
 class Resume:

@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.common import components, configuration, storage, syntax
 from scripts.common.components import Family
-from scripts.common.configuration import NAME, Figure, Measurement, Model, Network, Part, Report, SeededPart, Study, Variant
+from scripts.common.configuration import NAME, Bibliography, Figure, Measurement, Model, Network, Part, Report, SeededPart, Simulation, Study, Variant
 from scripts.common.places import PROJECT
 
 Schema = dict[str, Any]
@@ -20,13 +20,22 @@ FOLDER = PROJECT / "workflow/schemas"
 
 def texts() -> dict[str, str]:
     """Return the text of each schema by the name of its file."""
-    schemas = {"report.schema.json": report_schema(), "study.schema.json": study_schema()}
+    schemas = {
+        "report.schema.json": report_schema(),
+        "study.schema.json": study_schema(),
+        "bibliography.schema.json": bibliography_schema(),
+    }
     return {name: json.dumps({"$schema": DIALECT} | schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}
 
 
 def report_schema() -> Schema:
     """Return the schema of ``config/report.yaml`` and of files laid over it; these have some of its keys, so none is required."""
     return _closed(Report, required=())
+
+
+def bibliography_schema() -> Schema:
+    """Return the schema of ``config/bibliography.yaml``."""
+    return _closed(Bibliography)
 
 
 def study_schema() -> Schema:
@@ -36,6 +45,7 @@ def study_schema() -> Schema:
         "data": _named(_one_of(components.DATASET, Part)),
         "defaults": _variant(required=()),
         "variants": _named(_variant(required=("label", "color"))),
+        "simulations": _named(_one_of(components.SIMULATION, Simulation)),
         "measurements": {"type": "object", "properties": measurements, "additionalProperties": False},
         "figures": _named(_one_of(components.FIGURE, Figure)),
         "tables": _named(_one_of(components.TABLE, Figure)),

@@ -1,96 +1,96 @@
 """The stacked engine: all replicas of a variant trained together by PyTorch, as one computation on stacked tensors."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
 import torch
-from numpy.random import PCG64, Generator, RandomState
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import batches as batch_orders
-from scripts.common import optimizers, parts, perceptron
+from scripts.common import divergence, optimizers, parametrization, parts, perceptron
 from scripts.common.engine import Engine, Task
 
 STEPS_IN_MEMORY = 256
 
 
 class Stacked(Engine):
-    """Trains by operations on the parameters of all replicas at once."""
+    """Trains by operations on the parameters of all replicas at once.
+
+    Where the network's parametrization is not the standard one, the weights that it computes with are formed anew after each update, and
+    the gradient with respect to them becomes that with respect to the parameters by a product with their scales.
+    """
 
     def __init__(self, task: Task) -> None:
-        replicas = len(task.batch_seeds)
-        gradient = torch.zeros_like(task.buffer)
-        self._indices = np.stack([_batch_indices(task, seed) for seed in task.batch_seeds], axis=1)
+        replicas = len(task.parameters)
+        widths = perceptron.widths(task.network, inputs=len(task.x), outputs=len(task.y))
+        self._activation = perceptron.activation_of(task.network)
+        buffer, layers = perceptron.empty_layers(widths, replicas, dtype=task.x.dtype, device=str(task.x.device))
+        perceptron.set_parameters(layers, task.parameters)
+        self._buffer, self._scales = buffer, _scales(task, widths, buffer)
+        self._weights = buffer if self._scales is None else torch.empty_like(buffer)
+        self._weight_layers = perceptron.views(self._weights, widths, replicas)
+        self._form_weights()
+        self._gradient = torch.zeros_like(buffer)
+        self._indices = None if task.batches["kind"] == "full" else task.batch_indices()
         self._compute_gradient = perceptron.gradient_function(
-            task.layers,
-            perceptron.views(gradient, task.widths, replicas),
-            samples=self._indices.shape[2],
-            activation=task.activation,
+            self._weight_layers,
+            perceptron.views(self._gradient, widths, replicas),
+            samples=task.x.shape[1] if self._indices is None else self._indices.shape[2],
+            activation=self._activation,
             loss=task.loss,
         )
-        optimizer = parts.call(optimizers, task.optimizer, task.buffer, gradient)
+        optimizer = parts.call(optimizers, task.optimizer, buffer, self._gradient)
         self._update = optimizer.update
-        super().__init__(task.layers, [perceptron.views(buffer, task.widths, replicas) for buffer in optimizer.memory])
-        self._watch = _divergence_watch(task, self.diverged_at)
-        self._task = task
+        memory = [perceptron.views(kept, widths, replicas) for kept in optimizer.memory]
+        super().__init__(task, perceptron.FORM, layers, memory)
+        self._look = divergence.watch(task, self._weights, self._weight_layers, widths, self.diverged_at)
         self._batches: Iterator[tuple[Tensor, Tensor]] | None = None
 
     def advance(self, first: int, last: int, tell: Callable[[int], None]) -> None:
         """Make the updates from `first` + 1 to `last`."""
-        self._batches = self._batches or _batches(self._task.x, self._task.y, self._indices[first:])
-        compute_gradient, update, watch = self._compute_gradient, self._update, self._watch
+        self._form_weights()  # after `restore` they are those of other parameters
+        if self._batches is None:
+            self._batches = _batches(self.task, None if self._indices is None else self._indices[first:])
+        compute_gradient, update, look, scales = self._compute_gradient, self._update, self._look, self._scales
         for step, (x, y) in zip(range(first + 1, last + 1), self._batches, strict=False):
             compute_gradient(x, y)
+            if scales is not None:
+                self._gradient.mul_(scales)
             update(step)
-            watch(step)
+            self._form_weights()
+            look(step)
             tell(step)
 
+    def predict(self, x: Tensor) -> Tensor:
+        """Return the predictions (R, C, N) of all replicas, as they are now, at the points x (D, N)."""
+        self._form_weights()
+        return perceptron.predict(self._weight_layers, x, activation=self._activation)
 
-def _batch_indices(task: Task, seed: int) -> NDArray[np.int64]:
-    """Return the indices (steps, size) of the batches of one replica, drawn by numpy's legacy generator where the source does so."""
-    generator = Generator(PCG64(seed)) if task.batches["kind"] == "subsets" else RandomState(seed)
-    indices: NDArray[np.int64] = parts.call(batch_orders, task.batches, task.x.shape[1], task.steps, generator=generator)
-    return indices
+    def _form_weights(self) -> None:
+        if self._scales is not None:
+            torch.mul(self._buffer, self._scales, out=self._weights)
 
 
-def _batches(x: Tensor, y: Tensor, indices: NDArray[np.int64]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield inputs (R, D + 1, batch) and targets (R, C, batch) of each step, gathered for many steps at once."""
-    x = perceptron.with_constant(x)
+def _scales(task: Task, widths: Sequence[int], buffer: Tensor) -> Tensor | None:
+    """Return the scale of each parameter, in the form of `buffer`, or None where all are 1."""
+    scales = parametrization.scales(task.network, inputs=len(task.x), outputs=len(task.y))
+    if scales is None:
+        return None
+    found = torch.empty_like(buffer)
+    replicas = len(task.parameters)
+    perceptron.set_parameters(perceptron.views(found, widths, replicas), buffer.new_tensor(scales).expand(replicas, -1))
+    return found
+
+
+def _batches(task: Task, indices: NDArray[np.int64] | None) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield inputs (R, D + 1, batch) and targets (R, C, batch) of each step, gathered for many steps at once; all samples for None."""
+    x, y = perceptron.with_constant(task.x), task.y
+    if indices is None:
+        everything = (values.expand(len(task.parameters), *values.shape).contiguous() for values in (x, y))
+        yield from repeat((next(everything), next(everything)))
+        return
     for first in range(0, len(indices), STEPS_IN_MEMORY):
         chosen = torch.as_tensor(indices[first : first + STEPS_IN_MEMORY], device=x.device)  # (steps, R, batch)
         gathered = (values[:, chosen].permute(1, 2, 0, 3).contiguous() for values in (x, y))
         yield from zip(*(values.unbind() for values in gathered), strict=True)
-
-
-def _divergence_watch(task: Task, diverged_at: NDArray[np.int64]) -> Callable[[int], None]:
-    """Return a function that looks after each step for replicas that have diverged, and fills in the step.
-
-    Almost always one number tells that there are none: the squared norm of all parameters, which is not finite where one of them is not,
-    and which bounds every value of a forward pass. Only where it is larger than safe, the norm of each replica is formed, and the full
-    loss of those alone for which that is larger than safe too. Replicas that have diverged are left out of the norm from then on.
-    """
-    parameters, layers = task.buffer, task.layers
-    limit = perceptron.safe_norm(task.widths, task.x, task.y) ** 2 / 2  # rounding takes less than half off a sum of squares
-    bits = torch.int32 if parameters.element_size() == 4 else torch.int64
-    looked_at = parameters
-    running: Tensor | None = None  # all bits set where a replica has not diverged, none where it has
-    known = 0
-
-    def watch(step: int) -> None:
-        nonlocal looked_at, running, known
-        if running is not None:  # as `torch.where`, which takes seven times as long
-            torch.bitwise_and(parameters.view(bits), running, out=looked_at.view(bits))
-        if looked_at.dot(looked_at).item() <= limit:
-            return
-        norms = torch.stack([layer.double().square().sum(dim=(1, 2)) for layer in layers]).sum(dim=0).cpu().numpy()
-        doubtful = np.flatnonzero(~(norms <= limit) & (diverged_at < 0))
-        if len(doubtful):
-            diverged_at[doubtful[task.have_diverged([layer[doubtful] for layer in layers])]] = step
-        if (diverged_at > 0).sum() > known:
-            known = (diverged_at > 0).sum()
-            kept = -torch.as_tensor(diverged_at < 0, dtype=bits, device=parameters.device)
-            running = torch.cat([kept.repeat_interleave(layer[0].numel()) for layer in layers])
-            looked_at = torch.empty_like(parameters)
-
-    return watch

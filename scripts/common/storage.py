@@ -3,7 +3,7 @@
 An array file is an ``.npz`` without pickles. Beside its arrays it holds one member, ``header``, a JSON text that states the kind of
 the file, the digest of the recipe it was made under, and for each array its axes, dtype, shape and SHA-256. The axes are those of
 the whole project: N samples, D inputs, C outputs, P parameters, R replicas, S saved steps, L layers or named tensors, E evaluated
-steps, G points of the dense grid, K singular values, F features. An axis that stands in two arrays of one file has one length.
+steps, G points of the dense grid, K singular values, F features, Q = N C rows of a Jacobian. An axis that stands in two arrays of one file has one length.
 """
 
 import hashlib
@@ -76,10 +76,13 @@ TRAIN = Kind(
         "evaluated_step": Array("E", "int64"),
         "train_loss": Array("E R", "float64"),
         "test_loss": Array("E R", "float64"),
+        "train_accuracy": Array("E R", "float64"),
+        "test_accuracy": Array("E R", "float64"),
         "diverged_at": Array("R", "int64"),
         "initialization_seed": Array("R", "int64"),
         "batch_seed": Array("R", "int64"),
     },
+    optional=frozenset({"train_accuracy", "test_accuracy"}),
 )
 
 JACOBIAN = Kind(
@@ -88,8 +91,9 @@ JACOBIAN = Kind(
         "step": Array("S", "int64"),
         "jacobian": Array("S N C P", "float64"),
         "jacobian_own_points": Array("S O C P", "float64"),
+        "gram": Array("S R Q Q", "float64"),
     },
-    optional=frozenset({"jacobian_own_points"}),
+    optional=frozenset({"jacobian", "jacobian_own_points", "gram"}),
 )
 
 

@@ -53,7 +53,7 @@ def described(docstring: str, heading: str) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     _, _, section = inspect.cleandoc(docstring).partition(f"{heading}:\n")
     for line in section.splitlines():
-        entry = re.match(r" {4}(\w+): (.*)", line)
+        entry = re.match(r" {4}([\w-]+): (.*)", line)
         if entry:
             found[entry[1]] = [entry[2]]
         elif not line.startswith("        "):

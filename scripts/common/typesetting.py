@@ -9,6 +9,8 @@ Pandoc reads the Markdown; ``templates/filter.lua`` gives its conventions a form
 - heading with a name: ``## Words {#sec:name}``; with ``.unnumbered`` it has no number
 - reference: ``@fig:name`` gives "Figure 3", ``[-@fig:name]`` gives "3", ``[@fig:a; @fig:b]`` both; so do tables, equations,
   sections and questions
+- citation: ``[@jacot2018]`` gives "(Jacot et al. 2018)", ``@jacot2018`` in a sentence "Jacot et al. (2018)", each with a link to the
+  bibliography, which stands at the end of a text that cites papers
 - blocks ``::: {.question #q-1}`` (numbered), ``.answer``, ``.task``, ``.correction``; ``::: {.space lines="8"}`` is room to write
 - ``::: {.details summary="..."}`` folds in HTML and is absent from the PDF; ``.only-html`` and ``.only-pdf`` mark blocks and words;
   neither may hold anything that is numbered
@@ -70,6 +72,7 @@ def to_html(
     *,
     metadata: Mapping[str, Any],
     folder: str | Path,
+    papers: Path | None = None,
     fonts: Path | None = None,
     explorers: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
@@ -79,6 +82,7 @@ def to_html(
         markdown: the text.
         metadata: see the docstring of this module.
         folder: where the paths of the pictures start.
+        papers: the file with the papers that may be cited, in CSL-YAML.
         fonts: a folder that keeps fonts for the next page with the same characters.
         explorers: what stands in place of a picture where scripts run, by the picture's path, as `scripts.common.explorer.pack` makes it.
 
@@ -86,7 +90,7 @@ def to_html(
         TypesettingError: the text breaks a convention, a picture is missing, a formula cannot be read, or the metadata are wrong.
     """
     facts = _checked(metadata)
-    fragment = _pandoc(markdown, "html", Path(folder), "--shift-heading-level-by=1")
+    fragment = _pandoc(markdown, "html", Path(folder), papers, facts["language"], "--shift-heading-level-by=1")
     contents, _, body = fragment.partition(_CONTENTS_END)
     known = explorers or {}
     shown = {figure: known[picture] for figure, picture in _FIGURE.findall(fragment) if picture in known}
@@ -103,13 +107,14 @@ def to_html(
     )
 
 
-def to_pdf(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path, timestamp: int = 0) -> bytes:
+def to_pdf(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path, papers: Path | None = None, timestamp: int = 0) -> bytes:
     """Return `markdown` as a tagged PDF (PDF/UA-1 and PDF/A-2a); pictures are read from `folder`.
 
     Args:
         markdown: the text.
         metadata: see the docstring of this module.
         folder: where the paths of the pictures start.
+        papers: the file with the papers that may be cited, in CSL-YAML.
         timestamp: the creation date that the PDF states, in seconds since 1970; the standards ask for one.
 
     Raises:
@@ -119,7 +124,7 @@ def to_pdf(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path, ti
     facts = _checked(metadata)
     source = _template("report.typ.jinja", autoescape=False).render(
         metadata=json.dumps(facts, ensure_ascii=False, sort_keys=True),
-        body=_pandoc(markdown, "typst", Path(folder)),
+        body=_pandoc(markdown, "typst", Path(folder), papers, facts["language"]),
         math_font=webfonts.MATH_FAMILY,
     )
     fonts = typst.Fonts(include_system_fonts=False, font_paths=[str(webfonts.MATH_FOLDER)])
@@ -133,13 +138,14 @@ def to_pdf(markdown: str, *, metadata: Mapping[str, Any], folder: str | Path, ti
     return cast("bytes", pdf)
 
 
-def _pandoc(markdown: str, target: str, folder: Path, *options: str) -> str:
-    """Return `markdown` in the format `target`, by the pandoc of the package, in `folder`."""
+def _pandoc(markdown: str, target: str, folder: Path, papers: Path | None, language: str, *options: str) -> str:
+    """Return `markdown` in the format `target`, by the pandoc of the package, in `folder`, with the cited ones of `papers`."""
     if not folder.is_dir():
         raise TypesettingError(f"{folder}: no such folder; give the one where the paths of the pictures start")
     bundled = Path(pypandoc.__file__).parent / "files" / "pandoc"
     command = [str(bundled) if bundled.exists() else pypandoc.get_pandoc_path()]
     command += ["--from=markdown-native_divs-native_spans", f"--to={target}", "--wrap=none", "--mathml", "--syntax-highlighting=none"]
+    command += [f"--metadata=lang:{language}", *([f"--metadata=bibliography:{papers.resolve()}"] if papers else [])]
     command += ["--fail-if-warnings", f"--lua-filter={TEMPLATES / 'filter.lua'}", *options]
     finished = subprocess.run(command, input=markdown, capture_output=True, cwd=folder, encoding="utf-8", check=False)
     if finished.returncode:

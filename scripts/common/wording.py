@@ -4,12 +4,15 @@ Chapters are Markdown with ``<< value >>``, ``<% statement %>`` and ``<# comment
 An unknown name is an error, never an empty place.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
+
+from scripts.common.places import BIBLIOGRAPHY
 
 VERDICTS = ("supported", "refuted", "inconclusive")
 
@@ -29,6 +32,14 @@ NAMED = {
 
 OTHERS = ("claims_table", "observations", "question", "answer", "task", "correction", "caller", "solutions")
 """What else a chapter may call or ask for."""
+
+
+OWN_REFERENCES = ("fig:", "tbl:", "eq:", "sec:", "q-")
+"""How the names of a report's own figures, tables, equations, sections and questions begin; any other name behind an @ is a paper's."""
+
+_NO_WORDS = re.compile(r"<#.*?#>|^(`{3,}|~{3,}).*?^\1|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+"""Comments and code, in which an @ cites nothing."""
+_CITATION = re.compile(r"(?<![\w\\])@\{?(\w+(?:[:.#$%&+?<>~/-]\w+)*)")
 
 
 def environment() -> SandboxedEnvironment:
@@ -56,11 +67,12 @@ def problems(
     Args:
         path: the chapter's file.
         place: how messages name it.
-        known: the names of figures, tables, claims and variants of its study; None where they cannot be told.
+        known: the names of figures, tables, claims and variants of its study, and the keys of papers; None where they cannot be told.
         measured: the quantities of its study, and of which variants each is measured; None where that cannot be told.
     """
     try:
-        tree = environment().parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tree = environment().parse(text)
     except FileNotFoundError:
         return [f"{place}: no such file; write the chapter there"]
     except TemplateSyntaxError as error:
@@ -90,7 +102,26 @@ def problems(
     for word in ("figure", "table", "claim"):
         unused = [name for name in known.get(word) or [] if name not in used[word]]
         found += [f"{place}: {word} '{name}' is never used in the chapter; mention it or remove it" for name in unused]
-    return found
+    return found + unknown_papers(text, place, known.get("paper"))
+
+
+def unknown_papers(text: str, place: str, known: Collection[str] | None) -> list[str]:
+    """Return which of the papers that a text cites are not `known`; none where it cannot be told what is known."""
+    if known is None:
+        return []
+    return [
+        f"{place}: line {line}: unknown paper '{key}'; add it to {BIBLIOGRAPHY} or correct the key; known: {', '.join(known) or 'none'}"
+        for line, key in _cited(text)
+        if key not in known
+    ]
+
+
+def _cited(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line and key of each citation of a paper in Markdown, with the dialect of chapters or without."""
+    words = _NO_WORDS.sub(lambda match: "\n" * match[0].count("\n"), text)
+    for match in _CITATION.finditer(words):
+        if not match[1].startswith(OWN_REFERENCES):
+            yield words.count("\n", 0, match.start()) + 1, match[1]
 
 
 def _not_measured(call: nodes.Call, variant: str, measured: Mapping[str, Collection[str]], place: str) -> list[str]:

@@ -1,6 +1,12 @@
-"""Loss on all training and on all test samples, at the steps where the training recorded it."""
+"""Loss and accuracy on all training and on all test samples, at the steps where the training recorded them."""
 
+import numpy as np
+
+from scripts.common.options import Count
+from scripts.common.runs import moments
 from scripts.common.storage import Array, Arrays, Kind
+
+QUANTITIES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 
 KIND = Kind(
     "loss",
@@ -8,10 +14,24 @@ KIND = Kind(
         "step": Array("S", "int64"),
         "train_loss": Array("S R", "float64", quantity=True),
         "test_loss": Array("S R", "float64", quantity=True),
+        "train_accuracy": Array("S R", "float64", quantity=True),
+        "test_accuracy": Array("S R", "float64", quantity=True),
+        **{f"exists_{key}": Array("S R", "bool") for key in QUANTITIES},
     },
+    optional=frozenset({"train_accuracy", "test_accuracy", *(f"exists_{key}" for key in QUANTITIES)}),
 )
 
 
-def measure(train: Arrays) -> Arrays:
-    """Return the recorded losses; they are not finite where a replica has diverged."""
-    return {"step": train["evaluated_step"], "train_loss": train["train_loss"], "test_loss": train["test_loss"]}
+def measure(train: Arrays, *, numbers: Count | None = None) -> Arrays:
+    """Return the recorded losses, and of networks with several outputs accuracies; losses are not finite where a replica has diverged.
+
+    Args:
+        train: the training.
+        numbers: at how many of the recorded steps, at most, they are numbers of the report: the first, the last, and others evenly on a log
+            scale; at all of them where it is not given.
+    """
+    steps = train["evaluated_step"]
+    told = np.isin(np.arange(len(steps)), moments(steps, numbers))
+    found = {key: train[key] for key in QUANTITIES if key in train}
+    exists = {f"exists_{key}": np.broadcast_to(told[:, None], values.shape) for key, values in found.items()}
+    return {"step": steps, **found, **(exists if numbers else {})}

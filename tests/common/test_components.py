@@ -25,7 +25,7 @@ def test_what_is_read_from_the_source_is_what_python_has(family, name):
 @pytest.mark.parametrize("name", components.names(components.MEASUREMENT))
 def test_quantities_are_those_of_the_measurement_s_kind(name):
     kind = import_module(f"scripts.measurements.{name}").KIND
-    assert components.quantities(name) == tuple(key for key, array in kind.arrays.items() if array.quantity)
+    assert components.quantities(components.MEASUREMENT, name) == tuple(key for key, array in kind.arrays.items() if array.quantity)
 
 
 def test_a_measurement_reads_what_the_system_fills_in_and_is_told_the_rest():

@@ -1,6 +1,7 @@
 import copy
 import datetime
 import math
+import re
 
 import pytest
 
@@ -94,6 +95,75 @@ def test_a_problem_of_the_report_is_told_where_it_was_written(settings, monkeypa
     ]
 
 
+@pytest.fixture
+def papers(project, monkeypatch):
+    """The content of the bibliography; what a test makes of it is what the code reads."""
+    content = read_yaml(project / "config/bibliography.yaml")
+    monkeypatch.setattr(configuration, "read_yaml", lambda path: content if str(path).endswith("bibliography.yaml") else read_yaml(path))
+    return content["references"]
+
+
+def test_what_is_wrong_with_a_paper_is_told_with_its_key(settings, papers):
+    place = "config/bibliography.yaml: references"
+    papers[0] |= {"id": "Jacot18"}
+    assert problems(settings) == [
+        f"{place}.Jacot18.id: wrong value 'Jacot18'; allowed: a name and a year, as jacot2018, with a letter behind it where two papers "
+        "share them"
+    ]
+    papers[0] |= {"id": papers[1]["id"]}
+    assert problems(settings) == [f"{place}: '{papers[1]['id']}' is listed twice; keep one"]
+    papers[0] = {
+        "id": "new2001",
+        "type": "article-journal",
+        "author": [{"family": "New"}],
+        "issued": "2001",
+        "DOI": "https://doi.org/10.1/x",
+    }
+    assert problems(settings) == [
+        f"{place}.new2001.author.0.given: is missing; add it",
+        f"{place}.new2001.issued: wrong value '2001'; allowed: a whole number",
+        f"{place}.new2001.title: is missing; add it",
+        f"{place}.new2001.DOI: wrong value 'https://doi.org/10.1/x'; allowed: a DOI without an address before it, as 10.1037/h0042519",
+        f"{place}.new2001.container-title: is missing, and a publication of type article-journal has one; add it",
+        f"{place}.new2001.volume: is missing, and a publication of type article-journal has one; add it",
+    ]
+    papers[0] = {**papers[1], "id": "new2001", "container_title": "x"}
+    (problem,) = problems(settings)
+    assert problem.startswith(f"{place}.new2001.container_title: unknown key; allowed: id, type, author, issued, title, container-title, ")
+    papers[0] = "new2001"
+    assert problems(settings)[0].startswith(f"{place}.0: wrong value 'new2001'; allowed: `key: value` lines")
+
+
+@pytest.mark.parametrize("listed", [None, {}, [None], [[]], [{"id": 1}], 3])
+def test_a_bibliography_that_is_none_is_told(settings, monkeypatch, listed):
+    monkeypatch.setattr(
+        configuration, "read_yaml", lambda path: {"references": listed} if str(path).endswith("bibliography.yaml") else read_yaml(path)
+    )
+    assert problems(settings)[0].startswith("config/bibliography.yaml: references")
+
+
+def test_a_missing_bibliography_is_told(settings, project):
+    (project / "config/bibliography.yaml").rename(project / "config/kept.yaml")
+    try:
+        assert problems(settings) == ["config/bibliography.yaml: no such file; create it or correct the name"]
+    finally:
+        (project / "config/kept.yaml").rename(project / "config/bibliography.yaml")
+
+
+def test_unknown_papers_are_told_wherever_they_are_cited(settings, study):
+    study["figures"]["target"]["caption"] = "As [@he2015] and @nobody1900 say of @fig:fit_narrow."
+    (problem,) = problems(settings)
+    assert problem.startswith(
+        f"{STUDY}: figures.target.caption: line 1: unknown paper 'nobody1900'; add it to config/bibliography.yaml or "
+    )
+
+
+def test_unknown_papers_of_the_preface_are_told(settings, papers):
+    next(paper for paper in papers if paper["id"] == "clopper1934")["id"] = "clopper1935"
+    (problem,) = problems(settings)
+    assert re.match("templates/preface.md.jinja: line [0-9]+: unknown paper 'clopper1934'; ", problem)
+
+
 def test_a_wrong_default_is_told_once_and_where_it_is_written(settings, study):
     study["defaults"] |= {"steps": -1, "optimizer": {"kind": "sgd", "learning_rate": 0.1, "momentum": 2}}
     study["variants"]["wide"]["optimizer"] = {"learning_rate": 0.3}
@@ -145,10 +215,61 @@ def test_the_stacked_engine_trains_everything(settings, study):
     ]
 
 
+def test_a_network_has_the_options_of_its_kind_and_parametrization(settings, study):
+    study["variants"]["wide"]["network"] = {"kind": "convolutional", "hidden": None, "channels": [4]}
+    study["variants"]["narrow"]["network"] |= {"parametrization": "ntk", "weight_variance": 2.0, "output_scale": 0.0}
+    found = problems(settings)
+    assert f"{STUDY}: variants.narrow.network.output_scale: wrong value 0.0; allowed: a number above 0" in found
+    study["variants"]["narrow"]["network"]["output_scale"] = 1.0
+    place = f"{STUDY}: variants"
+    assert problems(settings) == [
+        f"{place}.narrow.network.bias_variance: is missing; add it here or under defaults, a perceptron network in ntk parametrization needs it",
+        f"{place}.wide.network.kernel: is missing; add it here or under defaults, a convolutional network needs it",
+        f"{place}.wide.network.kind: wrong value 'convolutional'; allowed: 'perceptron' with the stacked engine",
+        f"{place}.wide.jacobian: wrong value 'stored'; allowed: 'none' with a convolutional network",
+    ]
+    study["variants"]["narrow"]["network"] |= {"bias_variance": 0.0, "kernel": 3}
+    study["variants"]["wide"]["network"]["kernel"] = 2
+    study["variants"]["wide"] |= {"engine": "autograd", "jacobian": "none"}
+    assert problems(settings) == [
+        f"{place}.narrow.network.kernel: a perceptron network in ntk parametrization has no such option; remove it",
+        f"{place}.wide.network.kernel: wrong value 2; allowed: an odd number",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("engine", "optimizer", "expected"),
+    [
+        ("gauss_newton", "sgd", "optimizer.kind: wrong value 'sgd'; allowed: 'natural_gradient' with the gauss_newton engine"),
+        ("stacked", "natural_gradient", "optimizer.kind: wrong value 'natural_gradient'; allowed: 'sgd' or 'adam' with the stacked engine"),
+    ],
+)
+def test_natural_gradient_descent_goes_with_its_engine(settings, study, engine, optimizer, expected):
+    options = {"learning_rate": 0.1} if optimizer == "sgd" else {}
+    study["variants"]["wide"] |= {"engine": engine, "optimizer": {"kind": optimizer, **options}, "batches": {"kind": "full", "seed": 0}}
+    assert problems(settings) == [f"{STUDY}: variants.wide.{expected}"]
+
+
+def test_simulations_are_checked_with_all_that_name_them(settings, study):
+    drawn = {"label": "drawn", "color": "#000000", "kind": "kernel_convergence", "seed": 0, "data": "cosines", "widths": [16], "depth": 1}
+    study["simulations"] = {"drawn": drawn, "wide": drawn | {"kind": "fitted"}}
+    study["figures"]["curves"]["simulations"] = ["drawn", "none"]
+    found = problems(settings)
+    place = f"{STUDY}: simulations"
+    assert f"{place}.drawn.data: unknown data set 'cosines'; known: sines" in found
+    assert any(problem.startswith(f"{place}.wide: unknown kind of simulation 'fitted'; known: ") for problem in found)
+    assert f"{place}.wide: there is a variant of this name; rename one" in found
+    assert f"{STUDY}: figures.curves.simulations: unknown simulation 'none'; known: drawn, wide" in found
+    assert f"{STUDY}: figures.curves.simulations: figure 'loss_curves' shows no simulations; remove them" in found
+    del drawn["data"]
+    study["simulations"] = {"drawn": drawn}
+    assert f"{place}.drawn: simulation 'kernel_convergence' needs the option 'data', the name of a data set; add it" in problems(settings)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
-        ("engine", "fast", "'stacked' or 'compiled'"),
+        ("engine", "fast", "'stacked', 'compiled', 'autograd' or 'gauss_newton'"),
         ("trained", "biases", "'all' or 'output_layer'"),
         ("moments", 1, "a number of at least 2"),
         ("save_at", 3, "a list"),
@@ -245,7 +366,7 @@ def test_options_that_name_things_are_held_against_what_the_figure_shows_and_the
     study["figures"]["curves"] = {"kind": "pair", "caption": "x", "variants": ["wide"], **right}
     assert load_report(settings)
     study["figures"]["curves"] |= {"control": "narrow", "data_sets": ["sines", "cosines"], "quantity": "los"}
-    known = "test_loss, prediction_std, fate, diverged_at, singular_value, singular_value_own_points, rank, feature_variation"
+    known = "test_loss, train_accuracy, test_accuracy, prediction_std, fate, diverged_at, singular_value, singular_value_own_points, rank, feature_variation"
     assert problems(settings) == [
         f"{STUDY}: figures.curves.control: unknown variant 'narrow'; known: wide",
         f"{STUDY}: figures.curves.data_sets: unknown data set 'cosines'; known: sines",

@@ -104,6 +104,13 @@ def test_a_helper_touches_all_that_reach_it_through_others(project):
     assert not found & {"data/mini/sines", "figure/mini/target"}
 
 
+def test_a_paper_touches_the_report_alone(project):
+    before = digests(planned())
+    path = project / "config/bibliography.yaml"
+    path.write_text(path.read_text().replace("issued: 1934", "issued: 1935"))
+    assert changed(before, digests(planned())) == {"report/html", "report/pdf"}
+
+
 def test_steps_and_replicas_of_the_report_are_upper_bounds(project):
     settings = planned(steps=7, replicas=1)._recipes["train", "mini/wide"].settings
     assert (settings["steps"], settings["replicas"]) == (7, 1)

@@ -57,6 +57,12 @@ CASES = {
         precision="float32",
         replicas=12,
     ),
+    "natural gradient": tiny(engine="gauss_newton", optimizer={"kind": "natural_gradient"}, batches={"kind": "full", "seed": 0}),
+    "parametrized": tiny(
+        network={"kind": "perceptron", "hidden": [5, 4], "activation": "tanh", "parametrization": "ntk"}
+        | {"weight_variance": 2.0, "bias_variance": 0.1, "output_scale": 0.5},
+        batches={"kind": "full", "seed": 0},
+    ),
     "kernel": kernel(),
     "kernel with momentum": kernel(optimizer={"kind": "sgd", "learning_rate": 0.02, "momentum": 0.9}, precision="float64"),
     "kernel of an odd batch": kernel(batches={"kind": "subsets", "share": 0.205, "seed": 0}),

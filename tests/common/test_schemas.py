@@ -8,7 +8,7 @@ from scripts.common import schemas
 from scripts.common.places import PROJECT
 from scripts.common.yaml_file import read_yaml
 
-REPORT, STUDY = schemas.report_schema(), schemas.study_schema()
+REPORT, STUDY, PAPERS = schemas.report_schema(), schemas.study_schema(), schemas.bibliography_schema()
 INIT_DEPTH = read_yaml(PROJECT / "config/studies/init_depth.yaml")
 
 
@@ -21,7 +21,7 @@ def test_the_files_are_up_to_date():
     assert stored == schemas.texts(), "run `make schemas`"
 
 
-@pytest.mark.parametrize("schema", [REPORT, STUDY])
+@pytest.mark.parametrize("schema", [REPORT, STUDY, PAPERS])
 def test_they_are_schemas(schema):
     jsonschema.Draft202012Validator.check_schema(schema)
 
@@ -39,7 +39,7 @@ def closed_objects(schema, place="$"):
             yield from closed_objects(value, f"{place}.{number}")
 
 
-@pytest.mark.parametrize("schema", [REPORT, STUDY])
+@pytest.mark.parametrize("schema", [REPORT, STUDY, PAPERS])
 def test_every_key_is_described_and_no_other_is_taken(schema):
     found = [(place, key, value) for place, keys in closed_objects(schema) for key, value in keys.items()]
     assert len(found) > 10
@@ -51,6 +51,7 @@ def test_every_key_is_described_and_no_other_is_taken(schema):
     [
         (REPORT, "config/report.yaml"),
         (REPORT, "config/quick.yaml"),
+        (PAPERS, "config/bibliography.yaml"),
         (STUDY, "config/studies/init_depth.yaml"),
         (STUDY, "tests/mini/mini.yaml"),
     ],
@@ -63,7 +64,10 @@ def test_the_project_s_own_files_are_right(schema, path):
 def test_every_file_names_its_schema_for_editors(path):
     first = path.read_text(encoding="utf-8").partition("\n")[0]
     named = (path.parent / first.removeprefix("# yaml-language-server: $schema=")).resolve()
-    assert named == PROJECT / "workflow/schemas" / ("study.schema.json" if path.parent.name == "studies" else "report.schema.json")
+    kind = {"studies": "study", "bibliography": "bibliography"}.get(
+        path.parent.name if path.parent.name == "studies" else path.stem, "report"
+    )
+    assert named == PROJECT / f"workflow/schemas/{kind}.schema.json"
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,26 @@ METADATA: dict[str, Any] = {
     "manifest": {"figures": {"fit": {"rule": "figure"}}},
     "digest": "0123456789abcdef",
 }
+PAPERS = """\
+references:
+  - {id: zeta1999, type: book, author: [{family: Zeta, given: Z.}], issued: 1999, title: "A book & more", publisher: A publisher}
+  - id: accent2020
+    type: article-journal
+    author: [{family: Ångström, given: Anna}]
+    issued: 2020
+    title: On accents
+    container-title: Journal of Letters
+    volume: 3
+    page: 10-19
+    DOI: 10.1000/182(64)#x
+  - id: deep2015
+    type: paper-conference
+    author: [{family: Deep, given: D.}, {family: Er, given: E.}, {family: Third, given: T.}]
+    issued: 2015
+    title: Deeper
+    container-title: Proceedings
+  - {id: never2001, type: book, author: [{family: Never, given: N.}], issued: 2001, title: Not cited, publisher: A publisher}
+"""
 PICTURE = "![Caption.](pictures/fit.svg){#fig:fit alt='Some words for it.'}"
 
 
@@ -49,8 +69,9 @@ def sample(folder: Path) -> Path:
     """Return a folder with the sample as report.html and report.pdf."""
     found = folder / "report"
     found.mkdir()
-    (found / "report.html").write_text(to_html(SAMPLE, metadata=METADATA, folder=folder), encoding="utf-8")
-    (found / "report.pdf").write_bytes(to_pdf(SAMPLE, metadata=METADATA, folder=folder))
+    papers = folder / "papers.yaml"
+    (found / "report.html").write_text(to_html(SAMPLE, metadata=METADATA, folder=folder, papers=papers), encoding="utf-8")
+    (found / "report.pdf").write_bytes(to_pdf(SAMPLE, metadata=METADATA, folder=folder, papers=papers))
     return found
 
 
@@ -169,6 +190,74 @@ def test_short_and_joined_references(folder: Path) -> None:
     assert re.sub("<[^>]+>", "", body).count("1 and Figure\u00a01 and 1.") == 1
 
 
+def test_citations(page: str, printed: str, sample: Path) -> None:
+    assert '(<a href="#ref-deep2015" role="doc-biblioref">Deep et al. 2015</a>; ' in page
+    assert '<a href="#ref-zeta1999" role="doc-biblioref">Zeta 1999, sec. 2</a>)' in page
+    assert 'Ångström (<a href="#ref-accent2020" role="doc-biblioref">2020</a>)' in page
+    assert "(Deep et al. 2015; Zeta 1999, sec. 2), and Ångström (2020) answered" in printed
+    with pikepdf.open(sample / "report.pdf") as pdf:
+        links = [link for sheet in pdf.pages for link in sheet.get("/Annots", []) if "/Dest" in link]
+        last = f"page {len(pdf.pages)}"
+    assert [str(link.Contents) for link in links].count(last) == 3, "three citations lead to the page of the bibliography"
+
+
+def test_bibliography(page: str, printed: str, sample: Path) -> None:
+    """What is cited stands at the end, in the order of its authors; what is not is left out."""
+    heading, _, entries = page.partition('</h2>\n<ul class="papers" role="list">')
+    assert re.search(r'<h2[^>]* id="sec:bibliography"[^>]*>Bibliography$', heading)
+    assert entries.partition("</ul>")[2].lstrip().startswith('<section id="footnotes"'), "nothing but footnotes stands below"
+    assert re.findall(r'<li id="ref-([^"]+)">', entries) == ["accent2020", "deep2015", "zeta1999"]
+    assert "Ångström, Anna. 2020. <span>“On Accents.”</span> <em>Journal of Letters</em> 3: 10–19." in entries
+    assert "<em>A Book &amp; More</em>" in entries
+    assert "https://doi.org/10.1000/182(64)#x" in html.unescape(unquote(entries))
+    assert "Never" not in page + printed
+    last = printed.rpartition("Bibliography Ångström, Anna. 2020. “On Accents.” Journal of Letters 3: 10–19.")[2]
+    assert "Zeta, Z. 1999. A Book & More. A publisher." in last
+    with pikepdf.open(sample / "report.pdf") as pdf, pdf.open_outline() as outline:
+        assert outline.root[-1].title == "Bibliography"
+        kinds = [kind for kind, _ in checks_pdf.elements(pdf)]
+    assert kinds[len(kinds) - kinds[::-1].index("/L") :].count("/LI") == 3, "the papers are a list of three"
+
+
+def test_text_that_cites_nothing_has_no_bibliography(folder: Path) -> None:
+    assert "Bibliography" not in _body(to_html("# A\n\nText.", metadata=METADATA, folder=folder, papers=folder / "papers.yaml"))
+    assert "Bibliography" not in _text(to_pdf("# A\n\nText.", metadata=METADATA, folder=folder, papers=folder / "papers.yaml"))
+
+
+def test_citations_stand_anywhere(folder: Path) -> None:
+    table = "::: {#tbl:a .table}\n\n| a |\n|---|\n| [@zeta1999] |\n\n: By @deep2015.\n\n:::"
+    text = f"# A\n\n{PICTURE.replace('Caption.', 'So says @zeta1999.')}\n\n{table}"
+    body = re.sub("<[^>]+>", "", _body(to_html(text, metadata=METADATA, folder=folder, papers=folder / "papers.yaml")))
+    printed = _text(to_pdf(text, metadata=METADATA, folder=folder, papers=folder / "papers.yaml"))
+    for words in ("So says Zeta (1999).", "(Zeta 1999)", "By Deep et al. (2015)."):
+        assert words in body
+        assert words in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("As @nobody2000 says.", "line 1 of the text: reference '@nobody2000' has no target"),
+        (
+            "# A {#sec:a}\n\nSee [@zeta1999; @sec:a].",
+            "line 3 of the text: '@zeta1999', a paper, stands in one pair of brackets with a reference",
+        ),
+    ],
+)
+def test_broken_citations(text: str, message: str, folder: Path) -> None:
+    for typeset in (to_html, to_pdf):
+        with pytest.raises(TypesettingError, match=re.escape(message)):
+            typeset(text, metadata=METADATA, folder=folder, papers=folder / "papers.yaml")
+
+
+def test_papers_cannot_break_out(folder: Path, tmp_path: Path) -> None:
+    papers = tmp_path / "papers.yaml"
+    papers.write_text(PAPERS.replace("A book & more", "A <script>book</script>"), encoding="utf-8")
+    for typeset in (to_html, to_pdf):
+        with pytest.raises(TypesettingError, match="raw html '<script>book</script>' would be lost"):
+            typeset("As @zeta1999 says.", metadata=METADATA, folder=folder, papers=papers)
+
+
 def test_figures(page: str, printed: str, folder: Path) -> None:
     words = html.escape('Three sine curves over x from −1 to 1 & more: "amplitudes" 1, 1/2 and 1/3.')
     address = re.search(f'<img loading="lazy" src="data:image/svg[+]xml,([^"]*)" alt="{re.escape(words)}"', page)
@@ -247,7 +336,7 @@ def test_contents(page: str, printed: str, sample: Path) -> None:
     assert re.findall(r'href="#([^"]+)"', navigation)[:3] == ["sec:depth", "sec:data", "sec:small"]
     assert "Contents" in printed
     with pikepdf.open(sample / "report.pdf") as pdf, pdf.open_outline() as outline:
-        assert [item.title for item in outline.root] == ["Contents", "1 Initialization and depth"]
+        assert [item.title for item in outline.root] == ["Contents", "1 Initialization and depth", "Bibliography"]
         assert [item.title for item in outline.root[1].children][:2] == ["1.1 The data", "1.2 When the scale is too small"]
 
 
@@ -324,8 +413,9 @@ def test_same_bytes_in_another_folder(sample: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "another place with a longer name"
     _write_pictures(elsewhere)
     webfonts._subset.cache_clear()
-    assert to_html(SAMPLE, metadata=METADATA, folder=elsewhere).encode() == (sample / "report.html").read_bytes()
-    assert to_pdf(SAMPLE, metadata=METADATA, folder=elsewhere) == (sample / "report.pdf").read_bytes()
+    papers = elsewhere / "papers.yaml"
+    assert to_html(SAMPLE, metadata=METADATA, folder=elsewhere, papers=papers).encode() == (sample / "report.html").read_bytes()
+    assert to_pdf(SAMPLE, metadata=METADATA, folder=elsewhere, papers=papers) == (sample / "report.pdf").read_bytes()
 
 
 def test_timestamp_is_the_one_given(folder: Path) -> None:
@@ -458,6 +548,7 @@ def _write_pictures(folder: Path) -> None:
     (folder / "pictures/empty.svg").write_text("")
     (folder / "pictures/fit.txt").write_text("words")
     (folder / "pictures/map.png").write_bytes(_png(40, 30))
+    (folder / "papers.yaml").write_text(PAPERS, encoding="utf-8")
 
 
 def _png(width: int, height: int) -> bytes:

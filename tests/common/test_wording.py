@@ -2,7 +2,7 @@ import pytest
 
 from scripts.common import wording
 
-KNOWN = {"figure": ["curve"], "table": ["losses"], "claim": ["it_works"], "variant": ["wide", "narrow"]}
+KNOWN = {"figure": ["curve"], "table": ["losses"], "claim": ["it_works"], "variant": ["wide", "narrow"], "paper": ["he2015"]}
 MEASURED = {"loss": ["wide", "narrow"], "range": ["wide"]}
 RIGHT = """\
 <# a comment #>
@@ -53,6 +53,38 @@ def test_what_is_wrong_is_told_with_its_line(check, old, new, expected):
     assert any(problem.startswith(expected) for problem in found), found
 
 
+CITING = """\
+<# by @nobody1900 #> Mail to a@b.org, \\@home, `@decorator`, @fig:a, [-@tbl:b], @eq:c, @sec:d, @q-mini-1; [@he2015, section 2].
+```python
+@torch.no_grad()
+```
+~~~
+@other
+~~~
+<% call answer() %><% if verdict("it_works") == "refuted" %>-@he2015<% endif %><% endcall %>
+"""
+
+
+def test_citations_are_told_from_all_else_behind_an_at_sign(check):
+    assert check(RIGHT + CITING) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("[@he2015, section", "[@he2016, section", 5),
+        ("[@he2015, section", "[see @he2015; also -@he2016 and", 5),
+        ("-@he2015", "@{he2016}", 12),
+        ("-@he2015", "@he2016: so", 12),
+    ],
+)
+def test_an_unknown_paper_is_told_with_its_line(check, old, new, line):
+    assert old in CITING
+    assert check(RIGHT + CITING.replace(old, new)) == [
+        f"chapter: line {line}: unknown paper 'he2016'; add it to config/bibliography.yaml or correct the key; known: he2015"
+    ]
+
+
 def test_all_problems_are_told_at_once(check):
     assert [problem.removeprefix("chapter: ").partition(";")[0] for problem in check('<< figure("a") >>\n<< nothing >>\n')] == [
         "line 2: unknown function or value 'nothing'",
@@ -65,7 +97,8 @@ def test_all_problems_are_told_at_once(check):
 
 def test_what_cannot_be_told_is_not_checked(check):
     text = '<< figure("a") >> << value("b", "c") >> << claim("it_works", supported="", refuted="", inconclusive="") >>'
-    assert check(text, known=KNOWN | {"figure": None, "table": None, "variant": None}, measured=None) == []
+    assert check(text, known=KNOWN | {"figure": None, "table": None, "variant": None, "paper": None}, measured=None) == []
+    assert check(RIGHT + "@he2016", known=KNOWN | {"paper": None}) == []
 
 
 def test_names_that_are_worked_out_are_left_to_the_rendering(check):
