@@ -6,7 +6,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help report quick assignment test test-fast test-long check bench times schemas clean
+.PHONY: help report quick assignment test test-fast test-long check bench times seconds schemas clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ bench: .venv/installed ## the speed figures, each against a plain implementation
 
 times: .venv/installed ## how long each step of the last build took
 	$(BIN)/python -m benchmarks.steps
+
+seconds: .venv/installed ## measure the seconds of a step of those variants whose times are compared
+	$(BIN)/python -m benchmarks.seconds
 
 schemas: .venv/installed ## write workflow/schemas anew, for editors
 	$(BIN)/python -m scripts.common.schemas

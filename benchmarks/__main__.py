@@ -10,7 +10,7 @@ from benchmarks.comparison import Comparison, table
 
 def main(names: list[str]) -> str:
     """Return the table of the benchmarks `names`, each a module ``bench_<name>`` with a function `comparisons`; of all if none is named."""
-    _use_one_core()
+    use_one_core()
     names = names or sorted(path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py"))
     lines: list[Comparison] = []
     for name in names:
@@ -18,7 +18,7 @@ def main(names: list[str]) -> str:
     return table(lines)
 
 
-def _use_one_core() -> None:
+def use_one_core() -> None:
     """Let all that runs from here on have one thread and one core; the libraries read this when they are loaded, which is later."""
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = "1"

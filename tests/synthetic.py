@@ -34,6 +34,7 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
             "gradient_features": gradient_features,
             "tangent": tangent,
             "exact_output": exact_output,
+            "steps_to_loss": steps_to_loss,
         }.items()
     }
     made["data"] = {variant: data() for variant in variants}
@@ -222,6 +223,12 @@ def exact_output(replicas: int, *, diverged: bool) -> Arrays:
         "slow_directions": np.ones(replicas),
         "prediction_grid_exact": truth(np.linspace(-1, 1, GRID)) + 0.05 * np.arange(replicas)[:, None],
     }
+
+
+def steps_to_loss(replicas: int, *, diverged: bool) -> Arrays:
+    """A loss of 0.5 reached after 10 (r + 1) steps of half a second, or never."""
+    steps = np.full((replicas, 1), np.inf) if diverged else 10.0 * (np.arange(replicas)[:, None] + 1)
+    return {"steps_to_loss": steps, "seconds_to_loss": steps / 2, "seconds_per_step": np.array(0.5)}
 
 
 def numbers(made: dict[str, Any]) -> pd.DataFrame:

@@ -48,12 +48,7 @@ class Autograd(Engine):
 
     def predict(self, x: Tensor) -> Tensor:
         """Return the predictions (R, C, N) of all replicas, as they are now, at the points x (D, N)."""
-        return self._predict(self._tensors, x)
-
-    def _predict(self, tensors: Sequence[Tensor], x: Tensor) -> Tensor:
-        with torch.no_grad():
-            found = [forward(tensors, part, network=self.task.network) for part in torch.split(x, SAMPLES_AT_ONCE, dim=1)]
-            return torch.cat(found, dim=2)
+        return predict(self._tensors, x, network=self.task.network)
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Return inputs and targets of a step, (R, D or C, batch), or (D or C, N) where all replicas take all samples."""
@@ -73,7 +68,7 @@ class Autograd(Engine):
 
     def _have_diverged(self, replicas: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return of which of the replicas a parameter, or the loss on all training samples, is not finite."""
-        prediction = self._predict([tensor[replicas] for tensor in self._tensors], self.task.x)
+        prediction = predict([tensor[replicas] for tensor in self._tensors], self.task.x, network=self.task.network)
         loss: NDArray[Any] = self.task.loss.value(prediction, self.task.y).cpu().numpy()
         return np.asarray(~(self.held[replicas].isfinite().all(dim=1).cpu().numpy() & np.isfinite(loss)))
 
@@ -95,6 +90,12 @@ def forward(tensors: Sequence[Tensor], x: Tensor, *, network: Mapping[str, Any])
             values = convolutional.activate(values, activation)
         values = torch.baddbmm(bias[:, :, None], weight, values)
     return values
+
+
+def predict(tensors: Sequence[Tensor], x: Tensor, *, network: Mapping[str, Any]) -> Tensor:
+    """Return what `forward` does at many points x (D, N), some at a time, and not differentiable."""
+    with torch.no_grad():
+        return torch.cat([forward(tensors, some, network=network) for some in torch.split(x, SAMPLES_AT_ONCE, dim=1)], dim=2)
 
 
 def safe_norm(shapes: Mapping[str, Sequence[int]], x: Tensor, y: Tensor) -> float:

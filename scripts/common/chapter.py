@@ -153,13 +153,13 @@ def replicas(content: Content, variant: str) -> str:
 
 
 def setting(content: Content, variant: str, path: str) -> str:
-    """Return a value of a variant's configuration, as ``optimizer.learning_rate``."""
-    return _configured(content, "variants", "variant", variant, path)
+    """Return a value of the configuration of a variant or simulation, as ``optimizer.learning_rate``."""
+    return _configured({**content.settings["variants"], **content.settings["simulations"]}, "variant", variant, path)
 
 
 def data_setting(content: Content, data_set: str, path: str) -> str:
     """Return a value of a data set's configuration, as ``samples``."""
-    return _configured(content, "data", "data set", data_set, path)
+    return _configured(content.settings["data"], "data set", data_set, path)
 
 
 def claim(content: Content, name: str, **wordings: str) -> str:
@@ -258,12 +258,14 @@ def _known(names: Mapping[str, Any], name: str, word: str) -> Any:
     return names[name]
 
 
-def _configured(content: Content, section: str, word: str, name: str, path: str) -> str:
-    found: Any = _known(content.settings[section], name, word)
+def _configured(section: Mapping[str, Any], word: str, name: str, path: str) -> str:
+    found: Any = _known(section, name, word)
     for key in path.split("."):
         found = _known(found if isinstance(found, Mapping) else {}, key, f"setting of '{name}'")
     if isinstance(found, float):
         return f"{found:g}"
+    if isinstance(found, list):
+        return ", ".join(f"{entry:g}" if isinstance(entry, float) else str(entry) for entry in found)
     return f"{found:,}" if isinstance(found, int) and found >= THOUSANDS_FROM else str(found)
 
 

@@ -61,6 +61,7 @@ READABLE = frozenset(
         "jacobian",
         "network",
         "optimizer",
+        "batches",
         "loss_function",
         "reference_points",
         "datasets",

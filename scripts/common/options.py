@@ -39,7 +39,6 @@ DescentMethod = Annotated[
     Matching("gradient_descent|momentum|adam|natural_gradient", "'gradient_descent', 'momentum', 'adam' or 'natural_gradient'"),
 ]
 Coordinates = Annotated[str, Matching("deviation|log_deviation", "'deviation' or 'log_deviation'")]
-Parametrization = Annotated[str, Matching("standard|ntk", "'standard' or 'ntk'")]
 VariantName = Annotated[str, NameOf("variant")]
 DataSetName = Annotated[str, NameOf("data set")]
 DataFile = Annotated[

@@ -173,9 +173,7 @@ class Plan:
         self._add("simulate", f"{study_name}/{name}", settings=settings, inputs=data, scripts=scripts)
 
     def _plan_variant(self, study_name: str, study: Study, name: str, variant: Variant) -> None:
-        full = variant.model_dump()
-        settings = {key: full[key] for key in SETTINGS_OF_TRAINING} | {"network": variant.network.options()}
-        settings |= self._limits(variant)
+        settings = settings_of_training(variant) | self._limits(variant)
         data = self._source("data", f"{study_name}/{variant.data}")
         self._add("train", f"{study_name}/{name}", settings=settings, inputs={"data": {"": data}})
         if variant.jacobian == "none":
@@ -199,6 +197,7 @@ class Plan:
             "network": variant.network.options(),
             "loss_function": variant.loss.model_dump(),
             "optimizer": variant.optimizer.model_dump(),
+            "batches": variant.batches.model_dump(),
             "seconds_per_step": variant.seconds_per_step,
             "variant": variant_name,
             "reference": configured.reference,
@@ -294,6 +293,12 @@ class Plan:
     def given(self, figure: str) -> bool:
         """Whether a figure shows only what is given (data and targets), so that an assignment may print it."""
         return set(self._recipes["figure", figure].inputs) <= {"data", "datasets"}
+
+
+def settings_of_training(variant: Variant) -> dict[str, Any]:
+    """Return what `scripts.train.train` is told of a variant, but for the numbers of steps and replicas."""
+    full = variant.model_dump()
+    return {key: full[key] for key in SETTINGS_OF_TRAINING} | {"network": variant.network.options()}
 
 
 def _file(family: Family, name: str) -> str:

@@ -1,5 +1,6 @@
 """Quantities against the levels of a setting, as a width, a condition number or a scale: a panel for each quantity, lines of medians."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -56,10 +57,11 @@ def draw(
     theory: list[QuantityName] | None = None,
     linear: list[QuantityName] | None = None,
     slopes: bool = False,
+    slopes_from: Positive | None = None,
     reference: float | None = None,
     columns: Count = 2,
 ) -> Picture:
-    """Draw every replica as a dot, medians as lines with their intervals, on logarithmic axes.
+    """Draw every replica as a dot and medians as lines with their intervals, on logarithmic axes.
 
     The levels are those of the index of a quantity, as the condition numbers of a simulation, with a line for each variant or
     simulation; or, where `levels` are given, one for each variant, with lines that lead through several variants.
@@ -80,8 +82,9 @@ def draw(
         theory: for each quantity the name of another one, of which the median is drawn dashed as what theory says of it, or the quantity
             itself where there is none; none if not given.
         linear: those of the quantities that stand on a linear axis.
-        slopes: whether the slope of each line is fitted, by least squares for each replica that has all levels, and told: its median
+        slopes: whether the slope of each line is fitted, by least squares for each replica, and told: its median
             and interval, in the legend where there is one panel, else in words below the panel's title.
+        slopes_from: the lowest level that slopes are fitted to; all if not given.
         reference: the slope of a dotted line from the first median of the first line of each panel.
         columns: panels side by side.
 
@@ -116,7 +119,7 @@ def draw(
         told, words, keys = [], [], []
         for turn, line in enumerate(drawn):
             middle = _draw_line(axes, line, turn, bootstrap)
-            slope = _slope(line, bootstrap) if slopes else ""
+            slope = _slope(line, bootstrap, lowest=slopes_from or 0.0) if slopes else ""
             words += _gone(line)
             words += [f"{line.style.label}: {slope}"] if slope and len(quantities) > 1 else []
             label = f"{line.style.label}, {slope}" if slope and len(quantities) == 1 else line.style.label
@@ -135,7 +138,7 @@ def draw(
         axes.tick_params(labelbottom=True)
     keys.append(drawing.replica_key())
     if theory:
-        keys.append(drawing.line_key("theory", drawing.SOFT, **THEORY))
+        keys.append(drawing.line_key("theory", drawing.INK, **THEORY))
     if reference is not None:
         keys.append(drawing.line_key(f"slope {_signed(reference)}", drawing.INK, **REFERENCE))
     drawing.legend(figure, keys, columns=2 if slopes and len(quantities) == 1 else min(len(keys), 4))
@@ -143,10 +146,11 @@ def draw(
         f"{listing(names)} against {level_title}, each replica a dot, medians joined by lines. "
         f"Medians. {' '.join(sentence(words) for words in found)}"
     )
+    since = f" from {_plain(slopes_from)} on" if slopes_from else ""
     note = (
         f"n = {counted_range(counts, 'replica')}, each a dot; lines: median, a value that is not finite counting as infinite; "
         "bars: its 95 % bootstrap interval."
-        + (" Slopes are fitted on logarithmic axes for each replica: median and 95 % bootstrap interval." if slopes else "")
+        + (f" Slopes are fitted on logarithmic axes{since} for each replica: median and 95 % bootstrap interval." if slopes else "")
     )
     return Picture(figure, alt[:1].upper() + alt[1:], note)
 
@@ -216,10 +220,13 @@ def _medians(values: Sequence[NDArray[np.float64]], count: int) -> NDArray[np.fl
     return np.array([float(drawing.spread(one).median) if one.size else np.nan for one in values])
 
 
-def _slope(line: Line, bootstrap: Mapping[str, int]) -> str:
-    """Return the median slope and its interval in words, "" where too few replicas have values at all levels."""
-    shortest = min((one.size for one in line.values), default=0)
-    each = slopes_of(line.levels, np.stack([one[:shortest] for one in line.values], axis=1)) if shortest else np.empty(0)
+def _slope(line: Line, bootstrap: Mapping[str, int], *, lowest: float) -> str:
+    """Return the median slope from a level on and its interval in words, "" where no replica has finite values at two levels."""
+    values = [one for level, one in zip(line.levels, line.values, strict=True) if level >= lowest]
+    shared = min((one.size for one in values), default=0)
+    if not shared:
+        return ""
+    each = slopes_of(line.levels[line.levels >= lowest], np.stack([one[:shared] for one in values], axis=1))
     each = each[np.isfinite(each)]
     if not each.size:
         return ""
@@ -234,6 +241,9 @@ def _signed(value: float, digits: int | None = None) -> str:
 
 
 def _plain(level: float) -> str:
+    power = math.log10(level)
+    if level >= 1e4 and power.is_integer():
+        return f"10{str(int(power)).translate(SUPERSCRIPTS)}"
     return f"{level:.0f}" if level.is_integer() else f"{level:g}"
 
 
@@ -270,7 +280,7 @@ def _draw_line(axes: Axes, line: Line, turn: int, bootstrap: Mapping[str, int]) 
     drawing.dots(axes, along, up, color=color, size=5, marker=drawing.marker_of(turn), label=f"{label}, replicas")
     if np.isfinite(line.theory).any():
         drawn = np.isfinite(line.theory) & (line.theory > lowest)
-        axes.plot(line.levels[drawn], line.theory[drawn], color=color, **THEORY, label=f"{label}, theory")
+        axes.plot(line.levels[drawn], line.theory[drawn], color=drawing.INK, **THEORY, zorder=3, label=f"{label}, theory")
     intervals = [median_interval(one, **bootstrap) if one.size else (np.nan,) * 3 for one in line.values]
     middle, low, high = np.array(intervals, dtype=np.float64).reshape(-1, 3).T
     solid = np.isfinite(high) & (low > lowest)

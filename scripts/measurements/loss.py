@@ -22,16 +22,16 @@ KIND = Kind(
 )
 
 
-def measure(train: Arrays, *, numbers: Count | None = None) -> Arrays:
+def measure(train: Arrays, *, rows: Count | None = None) -> Arrays:
     """Return the recorded losses, and of networks with several outputs accuracies; losses are not finite where a replica has diverged.
 
     Args:
         train: the training.
-        numbers: at how many of the recorded steps, at most, they are numbers of the report: the first, the last, and others evenly on a log
+        rows: at how many of the recorded steps, at most, they are numbers of the report: the first, the last, and others evenly on a log
             scale; at all of them where it is not given.
     """
     steps = train["evaluated_step"]
-    told = np.isin(np.arange(len(steps)), moments(steps, numbers))
+    told = np.isin(np.arange(len(steps)), moments(steps, rows))
     found = {key: train[key] for key in QUANTITIES if key in train}
     exists = {f"exists_{key}": np.broadcast_to(told[:, None], values.shape) for key, values in found.items()}
-    return {"step": steps, **found, **(exists if numbers else {})}
+    return {"step": steps, **found, **(exists if rows else {})}

@@ -8,7 +8,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from scripts.common import infinite_width
-from scripts.common.options import Count, NonNegative, Parametrization, Positive
+from scripts.common.levels import slopes
+from scripts.common.options import Count, NonNegative, Positive
 from scripts.common.storage import Array, Arrays, Kind
 
 KIND = Kind(
@@ -17,6 +18,9 @@ KIND = Kind(
         "ntk_distance": Array("R X", "float64", quantity=True),
         "index_ntk_distance": Array("X", "int64"),
         "ntk_distance_slope": Array("R", "float64", quantity=True),
+        "standard_distance": Array("R X", "float64", quantity=True),
+        "index_standard_distance": Array("X", "int64"),
+        "standard_distance_slope": Array("R", "float64", quantity=True),
         "nngp_distance": Array("R X", "float64", quantity=True),
         "index_nngp_distance": Array("X", "int64"),
         "nngp_distance_slope": Array("R", "float64", quantity=True),
@@ -34,7 +38,6 @@ def simulate(
     widths: list[Count],
     weight_variance: Positive,
     bias_variance: NonNegative,
-    parametrization: Parametrization = "ntk",
 ) -> Arrays:
     """Return the distances of random networks' kernels on the training points from those of the infinitely wide network.
 
@@ -49,36 +52,27 @@ def simulate(
         widths: widths of the hidden layers, X of them.
         weight_variance: variance of the effective weights, times the number of inputs of their layer.
         bias_variance: variance of the effective biases.
-        parametrization: with respect to which parameters derivatives are taken: those of the NTK parametrization, or the weights and
-            biases themselves ("standard"). The latter's kernel grows with the width and is divided by it.
 
     Returns:
-        The arrays of `KIND`: |K_width - K_infinity| / |K_infinity| in the Frobenius norm, of the tangent kernel, and of the covariance
-        of the output given the hidden layers (which goes to the NNGP kernel); and the slope of the logarithm of each over that of the
-        width, by least squares, which is 0 for a single width.
+        The arrays of `KIND`: |K_width - K_infinity| / |K_infinity| in the Frobenius norm, of three kernels. ``ntk_distance`` is of the
+        tangent kernel in the NTK parametrization; ``standard_distance`` of that with respect to weights and biases themselves, which
+        grows with the width and is divided by it; ``nngp_distance`` of the covariance of the output given the hidden layers. And the
+        slope of the logarithm of each over that of the width, by least squares, nan for a single width.
     """
     x = data["train_x"]
     exact = infinite_width.kernels(x, depth=depth, weight_variance=weight_variance, bias_variance=bias_variance)
-    if parametrization == "standard":
-        terms = infinite_width.standard_limit_terms(depth)
-        limit = infinite_width.tangent_kernel(x, weight_variance=weight_variance, bias_variance=bias_variance, terms=terms)
-        exact = exact._replace(ntk=limit)
-    found = np.empty((2, len(seeds), len(widths)))
+    terms = infinite_width.standard_limit_terms(depth)
+    standard = infinite_width.tangent_kernel(x, weight_variance=weight_variance, bias_variance=bias_variance, terms=terms)
+    found = {name: np.empty((len(seeds), len(widths))) for name in ("ntk_distance", "standard_distance", "nngp_distance")}
     for replica, seed in enumerate(seeds):
         generator = np.random.default_rng(seed)
         for place, width in enumerate(widths):
             drawn = _draw(generator, [x.shape[1], *[width] * depth, 1])
-            kernels = _kernels(drawn, x.astype(np.float32), weight_variance, bias_variance, standard=parametrization == "standard")
-            found[:, replica, place] = [_distance(*both) for both in zip(kernels, (exact.ntk, exact.nngp), strict=True)]
-    labels, slopes = np.array(widths), _slopes(np.log(widths), np.log(found))
-    return {
-        "ntk_distance": found[0],
-        "index_ntk_distance": labels,
-        "ntk_distance_slope": slopes[0],
-        "nngp_distance": found[1],
-        "index_nngp_distance": labels,
-        "nngp_distance_slope": slopes[1],
-    }
+            kernels = _kernels(drawn, x.astype(np.float32), weight_variance, bias_variance)
+            for distances, kernel, limit in zip(found.values(), kernels, (exact.ntk, standard, exact.nngp), strict=True):
+                distances[replica, place] = np.linalg.norm(kernel - limit) / np.linalg.norm(limit)
+    labels = {f"index_{name}": np.array(widths) for name in found}
+    return found | labels | {f"{name}_slope": slopes(widths, distances) for name, distances in found.items()}
 
 
 def _draw(generator: Generator, widths: Sequence[int]) -> list[tuple[Single, Single]]:
@@ -90,12 +84,11 @@ def _draw(generator: Generator, widths: Sequence[int]) -> list[tuple[Single, Sin
 
 
 def _kernels(
-    layers: Sequence[tuple[Single, Single]], x: Single, weight_variance: float, bias_variance: float, *, standard: bool
-) -> tuple[Single, Single]:
-    """Return the tangent kernel, divided by the width where it is the `standard` one's, and the covariance of the output, (N, N).
+    layers: Sequence[tuple[Single, Single]], x: Single, weight_variance: float, bias_variance: float
+) -> tuple[Single, Single, Single]:
+    """Return the tangent kernel, that of the standard parametrization divided by the width, and the covariance of the output, (N, N).
 
-    With `scripts.common.gram` it has the formula in common and nothing else: it is far faster for one output and float32, since no
-    parameter is copied.
+    With `scripts.common.gram` it shares the formula and nothing else: here are one output, float32, and no copies of parameters.
     """
     scales = [np.float32(np.sqrt(weight_variance / weight.shape[1])) for weight, _ in layers]
     shift = np.float32(np.sqrt(bias_variance))
@@ -106,26 +99,15 @@ def _kernels(
         sums += shift * bias
         inputs.append(np.maximum(sums, 0, out=sums))
     squares = [values @ values.T for values in inputs]
+    covariance = scales[-1] ** 2 * squares[-1] + shift**2
+    ntk, standard = np.zeros_like(covariance), np.zeros_like(covariance)
     delta = np.ones((len(x), 1), dtype=np.float32)
-    width = layers[-1][0].shape[1]
-    covariance = np.float32(weight_variance / width) * squares[-1] + np.float32(bias_variance)
-    kernel = np.zeros_like(covariance)
     for layer in range(len(layers) - 1, -1, -1):
-        weight, fan_in = layers[layer][0], layers[layer][0].shape[1]
-        of_weight, of_bias = (1 / width, 1 / width) if standard else (weight_variance / fan_in, bias_variance)
-        kernel += (delta @ delta.T) * (np.float32(of_weight) * squares[layer] + np.float32(of_bias))
+        below = delta @ delta.T
+        ntk += below * (scales[layer] ** 2 * squares[layer] + shift**2)
+        standard += below * (squares[layer] + 1)
         if layer:
-            delta = delta @ weight if layer < len(layers) - 1 else np.repeat(weight, len(x), axis=0)
+            delta = delta @ layers[layer][0]
             delta *= scales[layer]
             np.copyto(delta, 0, where=inputs[layer] <= 0)
-    return kernel, covariance
-
-
-def _distance(found: Single, exact: NDArray[np.float64]) -> float:
-    return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
-
-
-def _slopes(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the slopes of the least-squares lines through y (..., X) over x (X,)."""
-    centered = x - x.mean()
-    return np.asarray((y - y.mean(axis=-1, keepdims=True)) @ centered / (np.sum(centered**2) or 1.0))
+    return ntk, standard / np.float32(layers[-1][0].shape[1]), covariance

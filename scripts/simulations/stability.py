@@ -13,8 +13,10 @@ KIND = Kind(
     "stability",
     {
         "step": Array("S", "int64"),
-        "loss_ratio": Array("S R X", "float64", quantity=True),
-        "index_loss_ratio": Array("X", "str"),
+        "fraction": Array("X", "float64"),
+        "loss_ratio": Array("S R X", "float64"),
+        "final_loss_ratio": Array("R X", "float64", quantity=True),
+        "index_final_loss_ratio": Array("X", "str"),
         "extreme_coordinates": Array("S R X P", "float64"),
         "growth_factor": Array("R X", "float64", quantity=True),
         "index_growth_factor": Array("X", "str"),
@@ -40,8 +42,8 @@ def simulate(
         steps: number of steps.
 
     Returns:
-        By share: at every step ``loss_ratio`` (S, R, X), the loss above its smallest value as a share of that at the start, and
-        ``extreme_coordinates`` (S, R, X, 2), what the point differs from the solution along the eigenvectors with the smallest and with
+        By share, ``fraction`` (X,): at every step ``loss_ratio`` (S, R, X), the loss above its smallest value as a share of that at the
+        start, which is ``final_loss_ratio`` (R, X) at the last one; ``extreme_coordinates`` (S, R, X, 2), what the point differs from the solution along the eigenvectors with the smallest and with
         the largest eigenvalue; ``growth_factor`` (R, X), by which the size of the latter coordinate is multiplied in a step, on (geometric)
         average; ``turns`` (R, X), how often it changes its sign.
     """
@@ -61,8 +63,10 @@ def simulate(
         growth = np.abs(steep[-1] / steep[0]) ** (1 / steps)
     return {
         "step": np.arange(steps + 1),
+        "fraction": np.array(fractions, dtype=np.float64),
         "loss_ratio": loss / loss[0],
-        "index_loss_ratio": labels,
+        "final_loss_ratio": loss[-1] / loss[0],
+        "index_final_loss_ratio": labels,
         "extreme_coordinates": along,
         "growth_factor": growth,
         "index_growth_factor": labels,

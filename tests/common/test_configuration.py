@@ -216,10 +216,10 @@ def test_the_stacked_engine_trains_everything(settings, study):
 
 
 def test_a_network_has_the_options_of_its_kind_and_parametrization(settings, study):
-    study["variants"]["wide"]["network"] = {"kind": "convolutional", "hidden": None, "channels": [4]}
-    study["variants"]["narrow"]["network"] |= {"parametrization": "ntk", "weight_variance": 2.0, "output_scale": 0.0}
+    study["variants"]["wide"]["network"] = {"kind": "convolutional", "channels": [4]}
+    study["variants"]["narrow"]["network"] = {"parametrization": "ntk", "weight_variance": 2.0, "output_scale": 0.0}
     found = problems(settings)
-    assert f"{STUDY}: variants.narrow.network.output_scale: wrong value 0.0; allowed: a number above 0" in found
+    assert f"{STUDY}: variants.narrow.network.output_scale: wrong value 0.0; allowed: a number above 0.0" in found
     study["variants"]["narrow"]["network"]["output_scale"] = 1.0
     place = f"{STUDY}: variants"
     assert problems(settings) == [

@@ -28,6 +28,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "gradient_norms": {"step": "last"},
     "learned": {"steps": ["first", "last"]},
     "linearization": {"steps": ["first", "last"]},
+    "loss_by_time": {"floor": 0.01},
     "loss_curves": {},
     "outside_range": {},
     "output_gap": {},
