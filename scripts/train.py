@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from scripts.common import initializations, job, losses, networks, parts, storage
+from scripts.common.autograd import Autograd
 from scripts.common.compiled import Compiled
 from scripts.common.engine import Engine, Task
 from scripts.common.gauss_newton import GaussNewton
@@ -23,7 +24,7 @@ from scripts.common.storage import Arrays
 
 SECONDS_BETWEEN_REPORTS = 2.0
 
-ENGINES: dict[str, Callable[[Task], Engine]] = {"stacked": Stacked, "compiled": Compiled, "gauss_newton": GaussNewton}
+ENGINES: dict[str, Callable[[Task], Engine]] = {"stacked": Stacked, "compiled": Compiled, "autograd": Autograd, "gauss_newton": GaussNewton}
 
 
 def train(

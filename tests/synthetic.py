@@ -41,8 +41,15 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
     made["datasets"] = {"whole": data(), "part": data(high=0.4)}
     made["styles"] = {variant: STYLES[variant] for variant in variants}
     made["variants"], made["bootstrap"] = variants, {"seed": 0, "resamples": 200}
+    made["simulations"] = simulations(variants, replicas=replicas, diverged=diverged)
     made["numbers"] = numbers(made)
     return made
+
+
+def simulations(names: Iterable[str], *, replicas: int, diverged: Iterable[str]) -> dict[str, dict[str, Arrays]]:
+    """Return simulations of each kind by name, those in `diverged` without a path after the start."""
+    made = {"normal_fit": normal_fit, "natural_paths": natural_paths, "stability": stability}
+    return {kind: {name: make(replicas, diverged=name in diverged) for name in names} for kind, make in made.items()}
 
 
 def truth(x: Any) -> Any:
@@ -231,6 +238,67 @@ def steps_to_loss(replicas: int, *, diverged: bool) -> Arrays:
     return {"steps_to_loss": steps, "seconds_to_loss": steps / 2, "seconds_per_step": np.array(0.5)}
 
 
+def normal_fit(replicas: int, *, diverged: bool) -> Arrays:
+    """From (-1, 3) to the best fit (2, 0.5) in a straight line; the loss falls to a tenth at each of 4 (r + 1) steps."""
+    step = np.arange(5)
+    share = (step / 4)[:, None, None]
+    path = np.broadcast_to((1 - share) * [-1.0, 3.0] + share * [2.0, 0.5], (5, replicas, 2)).copy()
+    loss = np.broadcast_to(10.0 ** -step[:, None], (5, replicas)).copy()
+    steps = 4.0 * (np.arange(replicas) + 1)
+    if diverged:
+        path[1:], loss[1:], steps = np.nan, np.nan, np.full(replicas, np.inf)
+    found: Arrays = {"step": step, "path": path, "excess_loss": loss, "steps_to_tolerance": steps}
+    found |= {"sample_mean": np.full(replicas, 2.0), "sample_deviation": np.full(replicas, 0.5)}
+    return found | {
+        "steps_by_rate": np.stack([10 * steps, steps], axis=1),
+        "index_steps_by_rate": np.array(["0.01", "0.1"]),
+        "best_learning_rate": np.full(replicas, 0.1),
+    }
+
+
+def natural_paths(replicas: int, *, diverged: bool) -> Arrays:
+    """At the step sizes 0.1 and 0.01 the natural paths differ by (r + 1) times the step size, those of gradient descent by 0.5."""
+    sizes, time = np.array([0.1, 0.01]), np.linspace(0, 1, 11)
+    line = np.stack([-1 + 3 * time, 3 - 2.5 * time], axis=-1)
+    flow = np.broadcast_to(line[:, None], (11, replicas, 2)).copy()
+    paths = np.broadcast_to(flow, (2, 2, 11, replicas, 2)).copy()
+    apart = paths.copy()
+    apart[:, 1, :, :, 1] *= 0.5
+    if diverged:
+        apart[:, :, 1:] = np.nan
+    near = sizes * (np.arange(replicas)[:, None] + 1)
+    return {
+        "time": time,
+        "sample_mean": np.full(replicas, 2.0),
+        "sample_deviation": np.full(replicas, 0.4),
+        "flow": flow,
+        "natural_path": paths,
+        "descent_path": apart,
+        "path_difference": near,
+        "index_path_difference": np.array(["0.1", "0.01"]),
+        "path_difference_slope": np.ones(replicas),
+        "descent_path_difference": np.full((replicas, 2), np.inf if diverged else 0.5),
+        "descent_path_difference_slope": np.full(replicas, np.nan if diverged else 0.0),
+        "flow_difference": np.full(replicas, 1e-12),
+        "flow_error": np.full(replicas, 1e-12),
+    }
+
+
+def stability(replicas: int, *, diverged: bool) -> Arrays:
+    """At the shares f = 0.25, 0.9 and 1.01 (10 where diverged) the path from (1, 1) is (0.9^s, (1 - 2 f)^s), the loss its second square."""
+    fraction, step = np.array([0.25, 0.9, 10.0 if diverged else 1.01]), np.arange(31)
+    steep = np.broadcast_to((1 - 2 * fraction) ** step[:, None, None], (31, replicas, 3))
+    flat = np.broadcast_to(0.9 ** step[:, None, None], (31, replicas, 3))
+    return {
+        "step": step,
+        "fraction": fraction,
+        "loss_ratio": steep**2,
+        "extreme_coordinates": np.stack([flat, steep], axis=-1),
+        "growth_factor": np.broadcast_to(np.abs(1 - 2 * fraction), (replicas, 3)).copy(),
+        "turns": np.broadcast_to([0, 30, 30], (replicas, 3)).copy(),
+    }
+
+
 def numbers(made: dict[str, Any]) -> pd.DataFrame:
     """Return the numbers of a study made by `study`, as they are read from numbers.csv."""
     rows: list[tuple[str, int, int | None, str, str, float]] = []
@@ -252,6 +320,11 @@ def numbers(made: dict[str, Any]) -> pd.DataFrame:
                 rows.append((variant, replica, int(solved["step"][place]), "tangent_test_loss", label, value))
         for (replica,), value in np.ndenumerate(solved["linearized_test_loss"]):
             rows.append((variant, replica, None, "linearized_test_loss", "", value))
+        fit = made["simulations"]["normal_fit"][variant]
+        for (replica,), value in np.ndenumerate(fit["steps_to_tolerance"]):
+            rows.append((variant, replica, None, "steps_to_tolerance", "", value))
+        for (replica, rate), value in np.ndenumerate(fit["steps_by_rate"]):
+            rows.append((variant, replica, None, "steps_by_rate", str(fit["index_steps_by_rate"][rate]), value))
         met = made["fate"][variant]
         for replica, kind in zip(*np.nonzero(met["exists_fate"]), strict=True):
             rows.append((variant, int(replica), None, "fate", str(met["index_fate"][kind]), 1.0))

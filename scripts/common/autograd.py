@@ -15,7 +15,12 @@ from scripts.common.engine import Engine, Form, Task
 SAMPLES_AT_ONCE = 64
 """Samples whose values are in memory together where many are predicted: they then fit into the cache."""
 
-FORM = Form(Tensor.clone, Tensor.copy_)
+
+def _fill(held: Tensor, given: Tensor) -> None:
+    held.copy_(given)
+
+
+FORM = Form(Tensor.clone, _fill)
 """One tensor (R, P) as a form of parameters: it is stored as it is."""
 
 

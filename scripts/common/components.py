@@ -59,6 +59,7 @@ READABLE = frozenset(
         "data",
         "train",
         "jacobian",
+        "gram",
         "network",
         "optimizer",
         "batches",

@@ -761,6 +761,7 @@ def _check_measurement(place: str, name: str, study: Study, names: Names) -> lis
     problems += _unknown_or_twice(f"{place}.variants", variants, names.variants, "variant")
     reads = components.reads(components.MEASUREMENT, name)
     problems += _not_measured(f"{place}: measurement '{name}'", [read for read in reads if _is_measurement(read)], variants, study, names)
+    problems += _not_linearized(f"{place}: measurement '{name}'", reads, variants, study)
     if components.compares(name):
         if measurement.reference is None:
             return [*problems, f"{place}: measurement '{name}' needs the option 'reference', the name of a variant; add it"]
@@ -770,6 +771,21 @@ def _check_measurement(place: str, name: str, study: Study, names: Names) -> lis
     elif measurement.reference is not None:
         problems.append(f"{place}.reference: measurement '{name}' compares with no other variant; remove it")
     return problems + components.problems(components.MEASUREMENT, name, measurement.options(), place)
+
+
+FORMS = {"jacobian": "stored", "gram": "gram"}
+"""What a variant's `jacobian` must say for a measurement to read one of its forms."""
+
+
+def _not_linearized(place: str, reads: Sequence[str], variants: Iterable[str], study: Study) -> list[str]:
+    """Return of which variants a measurement reads a form of the Jacobian that is not stored."""
+    return [
+        f"{place} reads the '{read}' of variant '{variant}', of which is stored: {study.variants[variant].jacobian}; "
+        f"set variants.{variant}.jacobian to '{FORMS[read]}', or leave the variant out"
+        for read in reads
+        for variant in variants
+        if read in FORMS and variant in study.variants and study.variants[variant].jacobian != FORMS[read]
+    ]
 
 
 def _check_figure(place: str, family: Family, figure: Figure, study: Study, names: Names) -> list[str]:

@@ -213,8 +213,8 @@ class Plan:
                 inputs[read] = {"": self._source("data", f"{study_name}/{variant.data}")}
             elif read == "reference_points":
                 inputs[read] = {"": self._source("data", f"{study_name}/{variant.linearize_on or study.linearize_on}")}
-            elif read in ("train", "jacobian"):
-                inputs[read] = {"": self._source(read, job)}
+            elif read in ("train", "jacobian", "gram"):
+                inputs[read] = {"": self._source("train" if read == "train" else "jacobian", job)}
             elif read in study.measurements:
                 inputs[read] = {"": self._source("measure", f"{job}/{read}", kind=read)}
             elif read.removeprefix("reference_") in study.measurements:

@@ -46,7 +46,7 @@ def gram_of_walk(lengths: Matrix, *, dimension: int, seed: int) -> Matrix:
 def gram_of_shuffled(gram: Matrix, *, seed: int) -> Matrix:
     """Return the inner products (T, T) of the same steps in random order."""
     order = Generator(PCG64(seed)).permutation(len(gram))
-    return gram[np.ix_(order, order)]
+    return np.asarray(gram[np.ix_(order, order)])
 
 
 def principal(gram: Matrix, count: int) -> Principal:
@@ -89,7 +89,7 @@ def sums_of_steps(gram: Matrix, group: NDArray[np.int64], groups: int) -> Matrix
     """Return the inner products (groups, groups) of the sums of the steps of each group; `group` (T,) says which a step is in."""
     member = np.zeros((groups, len(gram)))
     member[group, np.arange(len(gram))] = 1.0
-    return member @ gram @ member.T
+    return np.asarray(member @ gram @ member.T)
 
 
 def cosines(gram: Matrix) -> Matrix:

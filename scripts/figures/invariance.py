@@ -86,7 +86,8 @@ def draw(simulated: dict[str, Arrays], *, styles: dict[str, Style], bootstrap: M
         "Left: paths over mean and standard deviation from one start. Those of the natural gradient in the coordinates mean and deviation, "
         "and mean and logarithm of the deviation, lie on each other; those of gradient descent part. Right: the largest difference of the "
         f"two paths against the step size, on logarithmic axes. Medians at the step size {size}: natural gradient "
-        f"{number(middle['natural'])}, gradient descent {number(middle['descent'])}. Natural gradient: {slopes['natural']}, gradient descent: {slopes['descent']}. "
+        f"{number(middle['natural'])}, gradient descent {number(middle['descent'])}. "
+        f"Natural gradient: {slopes['natural']}, gradient descent: {slopes['descent']}. "
         f"The two flows of the natural gradient, solved by a Runge-Kutta method, differ by at most {number(flow)}."
     )
     count = counted(arrays["path_difference"].shape[0], "replica")

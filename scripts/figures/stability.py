@@ -50,7 +50,7 @@ def draw(
     colors = _colors(sorted({*chosen, *walked}, key=float))
     figure, (losses, *planes) = drawing.new_figure(1, 1 + len(walked), height=3.1, width_ratios=[1.9, *[1] * len(walked)])
     losses.set_yscale("log")
-    keys, told = [], []
+    keys, told = [drawing.line_key("share of $2/\\lambda_{\\max}$:", drawing.INK, linestyle="none")], []
     for turn, fraction in enumerate(chosen):
         middle = drawing.spread(arrays["loss_ratio"][:, :, known.index(fraction)].T).median
         seen, line = np.isfinite(middle) & (middle > 0), drawing.line_of(turn)
@@ -70,9 +70,9 @@ def draw(
     drawing.legend(figure, keys, columns=len(keys))
     alt = (
         "Left: loss of gradient descent by step on a logarithmic axis, a line for each learning rate as a share of the limit, 2 / lambda "
-        f"max. Medians after {counted(int(arrays['step'][-1]), 'step')}: {'; '.join(told)}. Right: paths of one replica in the plane of the "
-        f"eigenvectors with the smallest and the largest eigenvalue, for the shares {', '.join(walked)}: from half of the limit on a path "
-        "goes to and fro across the valley, and above the limit it leaves it."
+        f"max. Medians after {counted(int(arrays['step'][-1]), 'step')}: {'; '.join(told)}. Right: paths of one replica in the plane of "
+        f"the eigenvectors with the smallest and the largest eigenvalue, for the shares {', '.join(walked)}: from half of the limit on a "
+        "path goes to and fro across the valley, and above the limit it leaves it."
     )
     note = (
         "Learning rates as shares of the limit $2/\\lambda_{\\max}$. "

@@ -15,7 +15,7 @@ from scripts.common.storage import Array, Arrays, Kind
 
 REPLICA = 0
 """The one replica whose plane is looked at."""
-NETWORKS_AT_ONCE = 16
+NETWORKS_AT_ONCE = 8
 
 KIND = Kind(
     "loss_plane",

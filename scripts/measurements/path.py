@@ -135,7 +135,7 @@ def measure(data: Arrays, train: Arrays, batches: Mapping[str, Any], *, seed: Se
         for key, array in KIND.arrays.items()
         if array.dtype == "float64"
     }
-    whole = intact(train).all(axis=0)
+    whole = np.asarray(intact(train).all(axis=0))
     for replica, control in enumerate(replica_seeds(seed, replicas)):
         if not whole[replica]:
             continue
@@ -178,9 +178,7 @@ def _shape(gram: NDArray[np.float64]) -> dict[str, Any]:
     return {"coordinate": coordinate, "variance": found.share, "crossings": crossings}
 
 
-def _course(
-    gram: NDArray[np.float64], step: NDArray[np.int64], epoch: NDArray[np.int64], *, early: float, late: float
-) -> dict[str, Any]:
+def _course(gram: NDArray[np.float64], step: NDArray[np.int64], epoch: NDArray[np.int64], *, early: float, late: float) -> dict[str, Any]:
     """Return the measures of a path along training: by point, by epoch, and by stage."""
     lengths, updates, epochs = np.sqrt(gram.diagonal()), np.diff(step), int(epoch[-1]) + 1
     whole = trajectory.sums_of_steps(gram, epoch, epochs)

@@ -35,7 +35,7 @@ def task(network=CONVOLUTIONAL, *, batches=None, optimizer=None, loss="cross_ent
 
 
 def trained(engine, first=0, last=None):
-    engine.advance(first, engine.task.steps if last is None else last, lambda step: None)
+    engine.advance(first, engine.task.steps if last is None else last, lambda _step: None)
     return engine
 
 

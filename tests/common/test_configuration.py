@@ -60,7 +60,7 @@ def problems(settings):
 
 def test_the_project_s_own_configuration_is_right():
     report, studies = load_report(read_yaml(PROJECT / "config/report.yaml"))
-    assert list(studies) == report.studies == ["init_depth", "linear_features"]
+    assert list(studies) == report.studies == ["init_depth", "linear_features", "training_dynamics"]
     assert studies["init_depth"].variants["deep_he"].label == "deep, He"
 
 
@@ -234,6 +234,16 @@ def test_a_network_has_the_options_of_its_kind_and_parametrization(settings, stu
     assert problems(settings) == [
         f"{place}.narrow.network.kernel: a perceptron network in ntk parametrization has no such option; remove it",
         f"{place}.wide.network.kernel: wrong value 2; allowed: an odd number",
+        f"{STUDY}: measurements.spectrum: measurement 'spectrum' reads the 'jacobian' of variant 'wide', of which is stored: none; "
+        "set variants.wide.jacobian to 'stored', or leave the variant out",
+    ]
+
+
+def test_a_measurement_of_a_jacobian_that_is_not_stored_is_told(settings, study):
+    study["variants"]["wide"]["jacobian"] = "gram"
+    assert problems(settings) == [
+        f"{STUDY}: measurements.spectrum: measurement 'spectrum' reads the 'jacobian' of variant 'wide', of which is stored: gram; "
+        "set variants.wide.jacobian to 'stored', or leave the variant out"
     ]
 
 

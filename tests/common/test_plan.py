@@ -142,6 +142,58 @@ def test_training_knows_its_engine_and_the_library_that_writes_its_code(project)
     assert "llvmlite" not in recipes["jacobian", "mini/wide"].libraries
 
 
+def test_a_variant_may_be_linearized_elsewhere_and_keep_gram_matrices_or_nothing(project):
+    replace(project, STUDY, "    label: wide\n", "    label: wide\n    jacobian: gram\n    linearize_on: others\n")
+    replace(project, STUDY, "    label: narrow\n", "    label: narrow\n    jacobian: none\n")
+    replace(
+        project,
+        STUDY,
+        "data:\n  sines:",
+        "data:\n  others: {kind: sine, frequency: 2.0, seed: 0, samples: 5, noise: 0.0, test_samples: 5, grid_samples: 5}\n  sines:",
+    )
+    replace(project, STUDY, "  spectrum: {features: 3}\n", "")
+    replace(
+        project,
+        STUDY,
+        "  values_wide:\n    kind: singular_values\n    variants: [wide]\n    steps: [first, last]\n",
+        "  values_wide:\n    kind: loss_curves\n    variants: [wide]\n",
+    )
+    recipes = planned(memory=0.5)._recipes
+    assert ("jacobian", "mini/narrow") not in recipes
+    recipe = recipes["jacobian", "mini/wide"]
+    assert {name: source[""].path for name, source in recipe.inputs.items()} == {
+        "train": "results/train/mini/wide.npz",
+        "reference_points": "results/data/mini/others.npz",
+    }
+    assert (recipe.settings["form"], recipe.settings["memory"]) == ("gram", 0.5)
+
+
+def test_a_simulation_is_a_job_of_its_own_that_numbers_read(project):
+    drawn = "{label: a, color: '#000000', kind: least_squares, seed: 3, method: natural_gradient, conditions: [2.0], steps: 30}"
+    replace(project, STUDY, "measurements:\n", f"simulations:\n  drawn: {drawn}\nmeasurements:\n")
+    plan = planned(steps=9, replicas=2)
+    recipe = plan._recipes["simulate", "mini/drawn"]
+    assert {key: recipe.settings[key] for key in ("kind", "seed", "replicas", "steps")} == {
+        "kind": "least_squares",
+        "seed": 3,
+        "replicas": 2,
+        "steps": 9,
+    }
+    assert "scripts/simulations/least_squares.py" in recipe.code
+    assert plan._recipes["number", "mini"].inputs["measured"]["mini/drawn/least_squares"].path == "results/simulate/mini/drawn.npz"
+
+
+def test_the_content_of_a_file_of_data_is_part_of_its_recipe(project):
+    replace(project, STUDY, "data:\n", "data:\n  images: {kind: image_files, seed: 0, archive: images.npz}\n")
+    with pytest.raises(UserError, match="images.npz"):
+        planned()
+    (project / "images.npz").write_bytes(b"one")
+    first = planned()._recipes["data", "mini/images"]
+    assert list(first.files) == ["images.npz"]
+    (project / "images.npz").write_bytes(b"two")
+    assert planned()._recipes["data", "mini/images"].digest != first.digest
+
+
 def test_an_assignment_has_nothing_measured_in_it():
     plan = planned(edition="assignment")
     assert plan.targets() == ["results/report/report.html", "results/report/report.pdf"]

@@ -16,16 +16,22 @@ from tests import synthetic
 
 NETWORKS: dict[str, Any] = {"trained": ["good", "good"], "output_layer": ["good", "good"], "widths": [10, 40], "depths": [1, 2]}
 
+SIMULATED = {"descent_paths": "normal_fit", "invariance": "natural_paths", "stability": "stability"}
+"""The kind of simulation that a kind of figure shows."""
+
 OPTIONS: dict[str, dict[str, Any]] = {
+    "against_level": {"quantities": ["steps_by_rate"], "slopes": True, "reference": -1.0},
     "against_width": NETWORKS,
     "alignment": {},
     "curves": {"quantities": ["train_loss", "tangent_test_loss"], "indices": ["", "all"], "linear": ["tangent_test_loss"]},
     "data_sweep": {"quantities": ["test_loss"]},
+    "descent_paths": {},
     "exact_fit": {},
     "final_test_loss": {},
     "fit": {},
     "gradient_features": {},
     "gradient_norms": {"step": "last"},
+    "invariance": {},
     "learned": {"steps": ["first", "last"]},
     "linearization": {"steps": ["first", "last"]},
     "loss_by_time": {"floor": 0.01},
@@ -35,6 +41,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "segments": {"steps": ["first", "last"]},
     "singular_values": {"steps": ["first", "last"]},
     "spectrum_likeness": {"control": "good", "step": "last"},
+    "stability": {},
+    "steps_to_tolerance": {"quantities": ["steps_to_tolerance"]},
     "tangent_fit": {},
     "target": {"data_set": "whole", "sines": 4},
     "training_steps": {},
@@ -54,6 +62,9 @@ def draw(kind: str, made: dict[str, Any]) -> Picture:
     function = import_module(f"scripts.figures.{kind}").draw
     read = {name: made[name] for name in inspect.signature(function).parameters if name in made}
     options = dict(OPTIONS[kind])
+    if kind in SIMULATED:
+        simulated = made["simulations"][SIMULATED[kind]]
+        read["simulated"] = simulated if kind == "descent_paths" else dict([next(iter(simulated.items()))])
     if kind == "data_sweep":  # it has an entry for each variant
         options |= {"samples": [50 * 2**place for place in range(len(made["variants"]))], "noise": [0.1] * len(made["variants"])}
     if kind == "training_steps":  # it shows one variant
