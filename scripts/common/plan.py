@@ -10,12 +10,13 @@ from typing import Any
 
 from scripts.common import components, memory
 from scripts.common.components import Family
-from scripts.common.configuration import Figure, Simulation, Study, Variant, load_report
+from scripts.common.configuration import load_report
 from scripts.common.digest import make_recipe
 from scripts.common.errors import UserError
 from scripts.common.files import check_writable, save_text
 from scripts.common.places import BIBLIOGRAPHY, PROJECT, chapter_path, claims_path
 from scripts.common.recipe import Recipe, Source
+from scripts.common.settings import Figure, Simulation, Study, Variant
 
 TEMPLATES = tuple(
     f"templates/{name}"

@@ -25,7 +25,7 @@ KIND = Kind(
     },
     optional=frozenset({"memory", "generator", "damping"}),
 )
-"""State of an engine at a step, the parameters to be saved among it, and the losses and accuracies at the steps recorded since the one saved before."""
+"""State of an engine at a step, the parameters to be saved among it, and the losses and accuracies recorded since the step saved before."""
 
 
 class Resume:

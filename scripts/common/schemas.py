@@ -7,10 +7,23 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from scripts.common import components, configuration, storage, syntax
+from scripts.common import components, settings, storage, syntax
 from scripts.common.components import Family
-from scripts.common.configuration import NAME, Bibliography, Figure, Measurement, Model, Network, Part, Report, SeededPart, Simulation, Study, Variant
 from scripts.common.places import PROJECT
+from scripts.common.settings import (
+    NAME,
+    Bibliography,
+    Figure,
+    Measurement,
+    Model,
+    Network,
+    Part,
+    Report,
+    SeededPart,
+    Simulation,
+    Study,
+    Variant,
+)
 
 Schema = dict[str, Any]
 
@@ -113,7 +126,7 @@ def _part(family: Family, name: str, model: type[Model], required: Iterable[str]
 def _closed(model: type[Model], required: Iterable[str] | None = None) -> Schema:
     """Return pydantic's schema of a model, with what its docstring says of each key; `required` keys instead of its own if given."""
     schema: Schema = _untitled(model.model_json_schema())
-    definitions = {name: getattr(configuration, name) for name in schema.get("$defs", {})}
+    definitions = {name: getattr(settings, name) for name in schema.get("$defs", {})}
     for described, of in [(schema, model), *((schema["$defs"][name], of) for name, of in definitions.items())]:
         told = {key: words for base in reversed(of.__mro__) for key, words in syntax.described(base.__doc__ or "", "Attributes").items()}
         described["properties"] = {key: {"description": told[key]} | value for key, value in described["properties"].items()}

@@ -3,7 +3,8 @@
 An array file is an ``.npz`` without pickles. Beside its arrays it holds one member, ``header``, a JSON text that states the kind of
 the file, the digest of the recipe it was made under, and for each array its axes, dtype, shape and SHA-256. The axes are those of
 the whole project: N samples, D inputs, C outputs, P parameters, R replicas, S saved steps, L layers or named tensors, E evaluated
-steps, G points of the dense grid, K singular values, F features, Q = N C rows of a Jacobian. An axis that stands in two arrays of one file has one length.
+steps, G points of the dense grid, K singular values, F features, Q = N C rows of a Jacobian. An axis that stands in two arrays of
+one file has one length.
 """
 
 import hashlib

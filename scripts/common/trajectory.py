@@ -82,7 +82,7 @@ def directions(points: NDArray[np.floating], coordinate: Matrix) -> Matrix:
 def distances_to_end(gram: Matrix) -> Matrix:
     """Return the distance of every point to the last one, (S,)."""
     left = gram[::-1, ::-1].cumsum(axis=0).cumsum(axis=1).diagonal()[::-1]  # squared length of the sum of all steps from here on
-    return np.sqrt(np.maximum(np.append(left, 0.0), 0.0))
+    return np.asarray(np.sqrt(np.maximum(np.append(left, 0.0), 0.0)))
 
 
 def sums_of_steps(gram: Matrix, group: NDArray[np.int64], groups: int) -> Matrix:

@@ -133,7 +133,7 @@ def _scene(simulated: list[Arrays], courses: list[Course]) -> Scene:
     mean, deviation, *begin = samples.pop()
     start, fit = np.array(begin), np.array([mean, deviation])
     room = BEYOND * np.abs(start - fit) + 1e-3
-    every = np.concatenate([course.path[np.isfinite(course.path).all(axis=1)] for course in courses])
+    every = np.concatenate([[start, fit], *(course.path[np.isfinite(course.path).all(axis=1)] for course in courses)])
     low = np.maximum(every.min(axis=0), np.minimum(start, fit) - room)
     high = np.minimum(every.max(axis=0), np.maximum(start, fit) + room)
     margin = MARGIN * (high - low)
@@ -171,9 +171,9 @@ def _contours(sample: Sample, x: tuple[float, float], y: tuple[float, float]) ->
 
 
 def _thin(piece: NDArray[np.float64], x: tuple[float, float], y: tuple[float, float]) -> NDArray[np.float64]:
-    """Return a contour (n, 2) by points some hundredth of the panel apart, nan where it lies outside."""
+    """Return a contour (n, 2) by points at most some hundredth of the panel apart, nan where it lies outside."""
     way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(piece[:, 0]) / (x[1] - x[0]), np.diff(piece[:, 1]) / (y[1] - y[0])))])
-    some = np.unique(np.searchsorted(way, np.arange(0, way[-1], 0.012)))
+    some = np.unique(np.searchsorted(way, np.arange(0, way[-1], min(0.012, way[-1] / 48))))
     chosen = piece[np.unique([*some, len(piece) - 1])]
     outside = (chosen[:, 0] < x[0]) | (chosen[:, 0] > x[1])
     return np.where(outside[:, None], np.nan, chosen)

@@ -39,7 +39,7 @@ def draw(
     check_lengths(quantities=quantities, titles=titles or quantities)
     names = titles or [quantity.replace("_", " ") for quantity in quantities]
     figure, panels = drawing.new_figure(1, len(quantities), height=0.27 * len(styles) + 1.1, sharey=True)
-    found, counts = [], set()
+    found, counts, never = [], set(), False
     for place, (axes, quantity, title) in enumerate(zip(panels, quantities, names, strict=True)):
         if not (numbers["quantity"] == quantity).any():
             raise UserError(f"there are no numbers of quantity '{quantity}'")
@@ -49,6 +49,7 @@ def draw(
         for row, (variant, style) in enumerate(styles.items()):
             values = _values(numbers, variant, quantity)
             counts.add(values.size)
+            never |= bool(_never(values))
             told.append(f"{style.label} {_draw_row(axes, row, values, style)}")
             last = place == len(quantities) - 1
             words = [_never(values), _beside(numbers, variant, beside, beside_title) if beside and last else ""]
@@ -61,7 +62,10 @@ def draw(
         _mark(axes)
         found.append(f"{title}: {'; '.join(told)}")
     panels[0].set_yticks(range(len(styles)), labels=[style.label for style in styles.values()])
-    drawing.legend(figure, [drawing.replica_key(), drawing.median_key("|")])
+    keys = [drawing.replica_key(), drawing.median_key("|")]
+    if never:
+        keys.append(drawing.line_key("never there", drawing.SOFT, marker=">", markerfacecolor="none", linestyle="none"))
+    drawing.legend(figure, keys)
     alt = (
         f"{' and '.join(names)}, a row for each of {len(styles)} rules, a dot for each replica. "
         f"Medians. {' '.join(sentence(words) for words in found)}"
@@ -87,6 +91,18 @@ def _draw_row(axes: Axes, row: int, values: NDArray[np.float64], style: Style) -
     if not values.size:
         axes.text(0.5, row, "not available", transform=axes.get_yaxis_transform(), ha="center", va="center", color=drawing.SOFT, fontsize=8)
         return "not available"
+    never = row + drawing.jitter(values.size, 0.62)[~np.isfinite(values)]
+    axes.scatter(
+        np.full(never.size, 0.985),
+        never,
+        s=11,
+        marker=">",
+        facecolor="none",
+        edgecolor=style.color,
+        linewidths=0.7,
+        transform=axes.get_yaxis_transform(),
+        label=f"{style.label}, never",
+    )
     middle = float(drawing.spread(values).median)
     if np.isfinite(middle) and middle > 0:
         drawing.medians(axes, [middle], [row], marker="|", size=16, label=f"{style.label}, median")

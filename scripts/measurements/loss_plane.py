@@ -81,7 +81,8 @@ def measure(
         ]
         return np.concatenate(found)
 
-    saved, whole = train["parameters"], intact(train).all(axis=0)
+    saved = train["parameters"]
+    whole: NDArray[np.bool_] = np.asarray(intact(train).all(axis=0))
     chosen = runs.moments(train["step"], max(moments, 2))
     barrier, bend = (np.full((len(chosen), saved.shape[1]), np.nan) for _ in range(2))
     share = np.linspace(0, 1, points + 1)[:, None]
@@ -92,7 +93,7 @@ def measure(
         first, last = values[:, :1], values[:, -1:]
         barrier[:, replica] = (values - np.maximum(first, last)).max(axis=1)
         bend[:, replica] = (values - (1 - share.T) * first - share.T * last).max(axis=1)
-    plane = _plane(saved[:, REPLICA], whole[REPLICA], grid, margin)
+    plane = _plane(saved[:, REPLICA], bool(whole[REPLICA]), grid, margin)
     if whole[REPLICA]:
         along, up = np.meshgrid(plane["plane_first"], plane["plane_second"])  # (H, G)
         places = np.stack([along.ravel(), up.ravel()], axis=1) @ plane["directions"] + saved[-1, REPLICA].astype(np.float64)

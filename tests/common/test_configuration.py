@@ -6,9 +6,10 @@ import re
 import pytest
 
 from scripts.common import configuration
-from scripts.common.configuration import ConfigurationError, Network, load_report
+from scripts.common.configuration import ConfigurationError, load_report
 from scripts.common.errors import UserError
 from scripts.common.places import PROJECT
+from scripts.common.settings import Network
 from scripts.common.yaml_file import read_yaml
 from tests.copies import mini_copy, working_in
 
@@ -223,7 +224,8 @@ def test_a_network_has_the_options_of_its_kind_and_parametrization(settings, stu
     study["variants"]["narrow"]["network"]["output_scale"] = 1.0
     place = f"{STUDY}: variants"
     assert problems(settings) == [
-        f"{place}.narrow.network.bias_variance: is missing; add it here or under defaults, a perceptron network in ntk parametrization needs it",
+        f"{place}.narrow.network.bias_variance: is missing; add it here or under defaults, "
+        "a perceptron network in ntk parametrization needs it",
         f"{place}.wide.network.kernel: is missing; add it here or under defaults, a convolutional network needs it",
         f"{place}.wide.network.kind: wrong value 'convolutional'; allowed: 'perceptron' with the stacked engine",
         f"{place}.wide.jacobian: wrong value 'stored'; allowed: 'none' with a convolutional network",
@@ -376,7 +378,10 @@ def test_options_that_name_things_are_held_against_what_the_figure_shows_and_the
     study["figures"]["curves"] = {"kind": "pair", "caption": "x", "variants": ["wide"], **right}
     assert load_report(settings)
     study["figures"]["curves"] |= {"control": "narrow", "data_sets": ["sines", "cosines"], "quantity": "los"}
-    known = "test_loss, train_accuracy, test_accuracy, prediction_std, fate, diverged_at, singular_value, singular_value_own_points, rank, feature_variation"
+    known = (
+        "test_loss, train_accuracy, test_accuracy, prediction_std, fate, diverged_at, "
+        "singular_value, singular_value_own_points, rank, feature_variation"
+    )
     assert problems(settings) == [
         f"{STUDY}: figures.curves.control: unknown variant 'narrow'; known: wide",
         f"{STUDY}: figures.curves.data_sets: unknown data set 'cosines'; known: sines",

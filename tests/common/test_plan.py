@@ -185,7 +185,7 @@ def test_a_simulation_is_a_job_of_its_own_that_numbers_read(project):
 
 def test_the_content_of_a_file_of_data_is_part_of_its_recipe(project):
     replace(project, STUDY, "data:\n", "data:\n  images: {kind: image_files, seed: 0, archive: images.npz}\n")
-    with pytest.raises(UserError, match="images.npz"):
+    with pytest.raises(UserError, match=r"images\.npz"):
         planned()
     (project / "images.npz").write_bytes(b"one")
     first = planned()._recipes["data", "mini/images"]

@@ -1,0 +1,259 @@
+"""What a study names held against what there is: data sets, variants, measurements, parts of the project, and their options."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from scripts.common import components, syntax, wording
+from scripts.common.components import Family
+from scripts.common.places import PROJECT, chapter_path, claims_path
+from scripts.common.settings import Figure, Network, Part, Simulation, Study, Variant
+
+
+class Names(NamedTuple):
+    """What a study names, by what it is: the names of all its entries, whatever is wrong with them; None where they cannot be told."""
+
+    data: list[str] | None
+    variants: list[str] | None
+    simulations: list[str] | None
+    measurements: list[str] | None
+    figures: list[str] | None
+    tables: list[str] | None
+
+    def runs(self) -> list[str] | None:
+        """Return the names of variants and simulations: of all that has numbers."""
+        return None if self.variants is None or self.simulations is None else [*self.variants, *self.simulations]
+
+
+def problems_of(name: str, study: Study, names: Names, papers: list[str] | None, place: str) -> list[str]:
+    """Return what is wrong with the names and options in a study, with its claims and with its chapter.
+
+    Args:
+        name: name of the study.
+        study: the study, or those of its entries that are right by themselves.
+        names: the names of all its entries.
+        papers: the keys of the bibliography; None where they cannot be told.
+        place: how messages name the study's file.
+    """
+    problems = unknown(f"{place}: linearize_on", [study.linearize_on] if study.linearize_on else [], names.data, "data set")
+    for key, part in study.data.items():
+        problems += components.problems(components.DATASET, part.kind, part.options(), f"{place}: data.{key}")
+    for key, variant in study.variants.items():
+        problems += _check_variant(f"{place}: variants.{key}", variant, names)
+    for key, simulation in study.simulations.items():
+        problems += _check_simulation(f"{place}: simulations.{key}", key, simulation, names)
+    for key in study.measurements:
+        problems += _check_measurement(f"{place}: measurements.{key}", key, study, names)
+    for family, figures in ((components.FIGURE, study.figures), (components.TABLE, study.tables)):
+        for key, figure in figures.items():
+            problems += _check_figure(f"{place}: {family.word}s.{key}", family, figure, study, names)
+            problems += wording.unknown_papers(figure.caption, f"{place}: {family.word}s.{key}.caption", papers)
+    claims = list(syntax.functions(PROJECT / claims_path(name))) if (PROJECT / claims_path(name)).is_file() else []
+    if not claims:
+        problems.append(f"{claims_path(name)}: missing or without a public function; write the claims of study '{name}' there")
+    for number, observation in enumerate(study.observations):
+        problems += unknown(f"{place}: observations.{number}.claims", observation.claims, claims, "claim")
+    known = {"figure": names.figures, "table": names.tables, "claim": claims, "variant": names.runs(), "data set": names.data}
+    known["paper"] = papers
+    return problems + wording.problems(PROJECT / chapter_path(name), chapter_path(name), known, _measured(study, names))
+
+
+def _check_variant(place: str, variant: Variant, names: Names) -> list[str]:
+    given = [name for name in (variant.data, variant.linearize_on) if name]
+    keys = dict(zip(("data", "linearize_on"), (variant.data, variant.linearize_on), strict=True))
+    problems = [p for key, name in keys.items() if name in given for p in unknown(f"{place}.{key}", [name], names.data, "data set")]
+    problems += _check_network(place, variant.network)
+    parts: list[tuple[str, Family, Part]] = [
+        ("initialization", components.INITIALIZATION, variant.initialization),
+        ("optimizer", components.OPTIMIZER, variant.optimizer),
+        ("batches", components.BATCHES, variant.batches),
+        ("loss", components.LOSS, variant.loss),
+    ]
+    for key, family, part in parts:
+        problems += components.problems(family, part.kind, part.options(), f"{place}.{key}")
+    return problems + _check_engine(place, variant)
+
+
+NETWORKS = {"perceptron": ("hidden",), "convolutional": ("channels", "kernel")}
+"""What only networks of a kind have, and must have."""
+SCALES = ("weight_variance", "bias_variance", "output_scale")
+"""What only networks in the ntk parametrization have, and must have."""
+
+
+def _check_network(place: str, network: Network) -> list[str]:
+    problems = unknown(f"{place}.network.activation", [network.activation], components.names(components.ACTIVATION), "activation")
+    needed = [*NETWORKS[network.kind], *(SCALES if network.parametrization == "ntk" else ())]
+    of = f"a {network.kind} network" if network.parametrization == "standard" else f"a {network.kind} network in ntk parametrization"
+    for key in [*(key for keys in NETWORKS.values() for key in keys), *SCALES]:
+        if key in needed and getattr(network, key) is None:
+            problems.append(f"{place}.network.{key}: is missing; add it here or under defaults, {of} needs it")
+        elif key not in needed and getattr(network, key) is not None:
+            problems.append(f"{place}.network.{key}: {of} has no such option; remove it")
+    if network.kernel is not None and network.kernel % 2 == 0:
+        problems.append(f"{place}.network.kernel: wrong value {network.kernel}; allowed: an odd number")
+    return problems
+
+
+ENGINES: dict[str, dict[str, tuple[str, ...]]] = {
+    "stacked": {"trained": ("all",), "network.kind": ("perceptron",), "optimizer.kind": ("sgd", "adam")},
+    "compiled": {
+        "network.kind": ("perceptron",),
+        "network.activation": ("relu",),
+        "network.parametrization": ("standard",),
+        "optimizer.kind": ("sgd",),
+        "batches.kind": ("subsets",),
+        "loss.kind": ("mse",),
+    },
+    "autograd": {"trained": ("all",), "network.parametrization": ("standard",), "optimizer.kind": ("sgd", "adam")},
+    "gauss_newton": {
+        "trained": ("all",),
+        "network.kind": ("perceptron",),
+        "optimizer.kind": ("natural_gradient",),
+        "batches.kind": ("full",),
+        "loss.kind": ("mse",),
+    },
+}
+"""What each engine trains: the values that it allows, by the path of the key in a variant."""
+
+
+def _check_engine(place: str, variant: Variant) -> list[str]:
+    given = {
+        "trained": variant.trained,
+        "network.kind": variant.network.kind,
+        "network.activation": variant.network.activation,
+        "network.parametrization": variant.network.parametrization,
+        "optimizer.kind": variant.optimizer.kind,
+        "batches.kind": variant.batches.kind,
+        "loss.kind": variant.loss.kind,
+    }
+    problems = [
+        f"{place}.{path}: wrong value {components.shown(given[path])}; "
+        f"allowed: {' or '.join(components.shown(value) for value in allowed)} with the {variant.engine} engine"
+        for path, allowed in ENGINES[variant.engine].items()
+        if given[path] not in allowed
+    ]
+    if variant.network.kind != "perceptron" and variant.jacobian != "none":
+        problems.append(f"{place}.jacobian: wrong value '{variant.jacobian}'; allowed: 'none' with a {variant.network.kind} network")
+    return problems
+
+
+def _check_simulation(place: str, name: str, simulation: Simulation, names: Names) -> list[str]:
+    problems = components.problems(components.SIMULATION, simulation.kind, simulation.options(), place)
+    if name in (names.variants or []):
+        problems.append(f"{place}: there is a variant of this name; rename one")
+    if simulation.kind not in components.names(components.SIMULATION):
+        return problems
+    reads = "data" in components.reads(components.SIMULATION, simulation.kind)
+    if reads and simulation.data is None:
+        problems.append(f"{place}: simulation '{simulation.kind}' needs the option 'data', the name of a data set; add it")
+    elif not reads and simulation.data is not None:
+        problems.append(f"{place}.data: simulation '{simulation.kind}' reads no data set; remove it")
+    elif simulation.data is not None:
+        problems += unknown(f"{place}.data", [simulation.data], names.data, "data set")
+    return problems
+
+
+def _check_measurement(place: str, name: str, study: Study, names: Names) -> list[str]:
+    problems = unknown(place, [name], components.names(components.MEASUREMENT), "measurement")
+    if problems:
+        return problems
+    measurement = study.measurements[name]
+    variants = _chosen(measurement.variants, names)
+    problems += _unknown_or_twice(f"{place}.variants", variants, names.variants, "variant")
+    reads = components.reads(components.MEASUREMENT, name)
+    problems += _not_measured(f"{place}: measurement '{name}'", [read for read in reads if _is_measurement(read)], variants, study, names)
+    problems += _not_linearized(f"{place}: measurement '{name}'", reads, variants, study)
+    if components.compares(name):
+        if measurement.reference is None:
+            return [*problems, f"{place}: measurement '{name}' needs the option 'reference', the name of a variant; add it"]
+        problems += unknown(f"{place}.reference", [measurement.reference], names.variants, "variant")
+        of_reference = [read.removeprefix("reference_") for read in reads if _is_measurement(read.removeprefix("reference_"))]
+        problems += _not_measured(f"{place}.reference: measurement '{name}'", of_reference, [measurement.reference], study, names)
+    elif measurement.reference is not None:
+        problems.append(f"{place}.reference: measurement '{name}' compares with no other variant; remove it")
+    return problems + components.problems(components.MEASUREMENT, name, measurement.options(), place)
+
+
+FORMS = {"jacobian": "stored", "gram": "gram"}
+"""What a variant's `jacobian` must say for a measurement to read one of its forms."""
+
+
+def _not_linearized(place: str, reads: Sequence[str], variants: Iterable[str], study: Study) -> list[str]:
+    """Return of which variants a measurement reads a form of the Jacobian that is not stored."""
+    return [
+        f"{place} reads the '{read}' of variant '{variant}', of which is stored: {study.variants[variant].jacobian}; "
+        f"set variants.{variant}.jacobian to '{FORMS[read]}', or leave the variant out"
+        for read in reads
+        for variant in variants
+        if read in FORMS and variant in study.variants and study.variants[variant].jacobian != FORMS[read]
+    ]
+
+
+def _check_figure(place: str, family: Family, figure: Figure, study: Study, names: Names) -> list[str]:
+    shown, measured = _chosen(figure.variants, names), _measured(study, names)
+    simulated = (names.simulations or []) if isinstance(figure.simulations, str) else figure.simulations
+    known = {"variant": [*shown, *simulated], "data set": names.data, "quantity": list(measured) if measured is not None else None}
+    problems = components.problems(family, figure.kind, figure.options(), place, known=known)
+    if figure.kind not in components.names(family):
+        return problems
+    problems += _unknown_or_twice(f"{place}.variants", shown, names.variants, "variant")
+    problems += _unknown_or_twice(f"{place}.simulations", simulated, names.simulations, "simulation")
+    reads = components.reads(family, figure.kind)
+    needs = [read for read in reads if _is_measurement(read)]
+    if simulated and not {"simulated", "numbers"} & set(reads):
+        problems.append(f"{place}.simulations: {family.word} '{figure.kind}' shows no simulations; remove them")
+    if "simulated" in reads and not simulated and not shown:
+        problems.append(f"{place}: {family.word} '{figure.kind}' needs simulations; add `simulations: all` or a list of them")
+    elif not shown and not simulated and names.variants is not None and (needs or {"styles", "data", "train"} & set(reads)):
+        problems.append(f"{place}: {family.word} '{figure.kind}' needs variants; add `variants: all` or a list of them")
+    return problems + _not_measured(f"{place}: {family.word} '{figure.kind}'", needs, shown, study, names)
+
+
+def _chosen(variants: str | list[str], names: Names) -> list[str]:
+    return (names.variants or []) if isinstance(variants, str) else variants
+
+
+def _measured(study: Study, names: Names) -> dict[str, list[str]] | None:
+    """Return every quantity of a study and of which variants and simulations there is one, or None where that cannot be told."""
+    if names.measurements is None or names.runs() is None:
+        return None
+    found: dict[str, list[str]] = {}
+    for name in names.measurements:
+        for quantity in components.quantities(components.MEASUREMENT, name) if _is_measurement(name) else ():
+            found[quantity] = _chosen(study.measurements[name].variants if name in study.measurements else "all", names)
+    for name, simulation in study.simulations.items():
+        known = simulation.kind in components.names(components.SIMULATION)
+        for quantity in components.quantities(components.SIMULATION, simulation.kind) if known else ():
+            found[quantity] = [*found.get(quantity, []), name]
+    return found
+
+
+def _is_measurement(read: str) -> bool:
+    return read in components.names(components.MEASUREMENT)
+
+
+def _not_measured(place: str, needs: Iterable[str], variants: Iterable[str], study: Study, names: Names) -> list[str]:
+    """Return which of the measurements `needs` the study does not make, or not of all `variants`."""
+    problems: list[str] = []
+    for need in needs:
+        if names.measurements is not None and need not in names.measurements:
+            problems.append(f"{place} reads measurement '{need}', which the study does not make; add it under measurements")
+        elif need in study.measurements and study.measurements[need].variants != "all":
+            measured = study.measurements[need].variants
+            problems += [
+                f"{place} reads '{need}' of variant '{variant}', of which it is not measured; add it to measurements.{need}.variants"
+                for variant in variants
+                if variant in (names.variants or []) and variant not in measured
+            ]
+    return problems
+
+
+def _unknown_or_twice(place: str, given: Sequence[str], known: Iterable[str] | None, word: str) -> list[str]:
+    twice = [name for name in dict.fromkeys(given) if given.count(name) > 1]
+    return unknown(place, dict.fromkeys(given), known, word) + [f"{place}: '{name}' is listed twice; keep one" for name in twice]
+
+
+def unknown(place: str, given: Iterable[str], known: Iterable[str] | None, word: str) -> list[str]:
+    """Return which of the names are not `known`; none where it cannot be told what is known."""
+    if known is None:
+        return []
+    return [f"{place}: unknown {word} '{name}'; known: {', '.join(known) or 'none'}" for name in given if name not in known]

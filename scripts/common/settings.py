@@ -1,0 +1,336 @@
+"""What the configuration files may say: the keys of the report, of a study and of the bibliography, and what each may be."""
+
+import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, StringConstraints
+
+NAME = r"[a-z][a-z0-9_]*"
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=60)]
+Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$")]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Date = Annotated[str, BeforeValidator(lambda value: value.isoformat() if isinstance(value, datetime.date) else value)]
+KEY = r"[a-z]+[0-9]{4}[a-z]?"
+PAGES = r"[0-9]+-[0-9]+"
+OBJECT_IDENTIFIER = r"10\.[0-9]{4,}/\S+"
+FOLDER = r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*"
+Folder = Annotated[str, StringConstraints(pattern=f"^{FOLDER}$")]
+WORDS_OF_YAML = {"true": True, "false": False, "null": None}
+"""Values that ``snakemake --config key=value`` hands over as text."""
+FromCommandLine = BeforeValidator(lambda value: WORDS_OF_YAML.get(value, value) if isinstance(value, str) else value)
+
+
+class Model(BaseModel):
+    """A closed, typed mapping: an unknown key or a value of another type is an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Part(Model):
+    """A part of the project; keys beside the ones below are its options.
+
+    Attributes:
+        kind: name of the part.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    kind: Name
+
+    def options(self) -> dict[str, Any]:
+        """Return the options given to the part."""
+        return dict(self.model_extra or {})
+
+
+class SeededPart(Part):
+    """A part that draws random numbers.
+
+    Attributes:
+        seed: seed of replica 0; the other replicas use seeds derived from it.
+    """
+
+    seed: Seed
+
+
+class Network(Model):
+    """A network.
+
+    Attributes:
+        kind: perceptron, a fully connected network, or convolutional, a network of convolutions with pooling on square images.
+        hidden: of a perceptron, the widths of the hidden layers, from the input on.
+        channels: of a convolutional network, the channels of each convolution, from the input on.
+        kernel: of a convolutional network, the width and height of each convolution, an odd number.
+        activation: what is applied after each hidden layer.
+        parametrization: standard, or ntk, in which every parameter is of order 1 and layers scale them (perceptrons).
+        weight_variance: with ntk, the variance of a layer's weights is this over its number of inputs.
+        bias_variance: with ntk, the variance of the biases.
+        output_scale: with ntk, what the output is multiplied by.
+    """
+
+    kind: Literal["perceptron", "convolutional"] = "perceptron"
+    hidden: Annotated[list[PositiveInt], Field(min_length=1)] | None = None
+    channels: Annotated[list[PositiveInt], Field(min_length=1)] | None = None
+    kernel: PositiveInt | None = None
+    activation: Name = "relu"
+    parametrization: Literal["standard", "ntk"] = "standard"
+    weight_variance: Annotated[float, Field(gt=0)] | None = None
+    bias_variance: Annotated[float, Field(ge=0)] | None = None
+    output_scale: Annotated[float, Field(gt=0)] | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return what describes the network, without what it does not have."""
+        return self.model_dump(exclude_none=True)
+
+
+class Variant(Model):
+    """One trained configuration; what it does not say itself, `defaults` say for all variants.
+
+    Attributes:
+        label: what figures and tables call it.
+        color: its color in every figure, as '#0072B2'.
+        data: name of the data set that it is trained on.
+        network: the network.
+        initialization: how weights and biases are drawn.
+        optimizer: how parameters are updated.
+        batches: in which order training samples are drawn.
+        loss: what is minimized.
+        steps: number of updates.
+        evaluate_every: losses are recorded at step 0, at each multiple of this, and at the last step.
+        save_every: parameters are saved at step 0, at each multiple of this if it is given, and at the last step.
+        precision: in which floating-point numbers it is trained.
+        replicas: number of runs; those of the report if it is not given or larger.
+        engine: stacked, by PyTorch; compiled, a kernel for long training of small networks (ReLU, mse, sgd, subsets; on a CPU);
+            autograd, by PyTorch for any network; or gauss_newton, for natural gradient descent (natural_gradient, mse, full).
+        trained: which parameters are updated, all or those of the output layer; the latter needs the compiled engine.
+        save_at: further steps at which parameters are saved and losses recorded; those beyond the last are ignored.
+        moments: at most so many of the saved steps are linearized and measured, the first and the last among them; all if null.
+        linearize_on: the data set at whose training points it is linearized; that of the study if it is not given.
+        jacobian: what is stored of its linearization: the Jacobian of replica 0, the Gram matrices J J^T of all replicas, or nothing.
+        seconds_per_step: the wall time of one step of one replica, measured once (`make seconds`), where times are compared.
+    """
+
+    label: Text
+    color: Color
+    data: Name
+    network: Network
+    initialization: SeededPart
+    optimizer: Part
+    batches: SeededPart
+    loss: Part
+    steps: PositiveInt
+    evaluate_every: PositiveInt
+    save_every: PositiveInt | None = None
+    precision: Literal["float32", "float64"] = "float32"
+    replicas: PositiveInt | None = None
+    engine: Literal["stacked", "compiled", "autograd", "gauss_newton"] = "stacked"
+    trained: Literal["all", "output_layer"] = "all"
+    save_at: list[PositiveInt] = []
+    moments: Annotated[int, Field(ge=2)] | None = None
+    linearize_on: Name | None = None
+    jacobian: Literal["stored", "gram", "none"] = "stored"
+    seconds_per_step: Annotated[float, Field(gt=0)] | None = None
+
+
+class Simulation(Part):
+    """A computation from settings and seeds, without training; keys beside the ones below are the options of its kind.
+
+    Attributes:
+        label: what figures and tables call it.
+        color: its color in every figure, as '#0072B2'.
+        seed: seed of replica 0; the other replicas use seeds derived from it.
+        replicas: number of replicas; those of the report if it is not given or larger.
+        data: name of the data set that it reads, if its kind reads one.
+    """
+
+    label: Text
+    color: Color
+    seed: Seed
+    replicas: PositiveInt | None = None
+    data: Name | None = None
+
+
+class Measurement(Model):
+    """A measurement; keys beside the ones below are its options.
+
+    Attributes:
+        variants: the variants that it is made of, all or a list.
+        reference: the variant that it compares with, where it compares.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    variants: Literal["all"] | list[Name] = "all"
+    reference: Name | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the options given to the measurement."""
+        return dict(self.model_extra or {})
+
+
+class Figure(Part):
+    """A figure or table; keys beside the ones below are the options of its kind.
+
+    Attributes:
+        caption: what it shows, in Markdown; the code adds the number of replicas and the method of intervals.
+        variants: the variants that it shows, all or a list.
+        simulations: the simulations that it shows, all or a list.
+    """
+
+    caption: Text
+    variants: Literal["all"] | list[Name] = []
+    simulations: Literal["all"] | list[Name] = []
+
+
+class Observation(Model):
+    """What a source document says, and what tests it.
+
+    Attributes:
+        says: what it says, in our words.
+        claims: names of the claims of the study that test it.
+    """
+
+    says: Text
+    claims: Annotated[list[Name], Field(min_length=1)]
+
+
+class Study(Model):
+    """One chapter.
+
+    Attributes:
+        title: title of the chapter.
+        sources: the documents that it comes from, as they are credited.
+        linearize_on: the data set at whose training points Jacobians and features of all variants are taken.
+        data: the data sets.
+        defaults: what variants do not say themselves.
+        variants: the trained configurations.
+        simulations: computations without training; their names are none of the variants'.
+        measurements: what is measured of them.
+        figures: the figures, in order.
+        tables: the tables, in order.
+        observations: what the sources say, each with the claims that test it.
+    """
+
+    title: Text
+    sources: list[Text] = []
+    linearize_on: Name
+    data: Annotated[dict[Name, Part], Field(min_length=1)]
+    defaults: dict[str, Any] = {}
+    variants: Annotated[dict[Name, Variant], Field(min_length=1)]
+    simulations: dict[Name, Simulation] = {}
+    measurements: dict[Name, Measurement]
+    figures: dict[Name, Figure]
+    tables: dict[Name, Figure] = {}
+    observations: list[Observation] = []
+
+
+class Bootstrap(Model):
+    """The resamples behind every bootstrap interval.
+
+    Attributes:
+        seed: their seed.
+        resamples: their number.
+    """
+
+    seed: Seed
+    resamples: Annotated[int, Field(ge=100, le=1_000_000)]
+
+
+class Report(Model):
+    """The report.
+
+    Attributes:
+        title: title on the title page.
+        author: author on the title page.
+        student_id: student id on the title page; in quotes, so that leading zeros stay.
+        course: course on the title page.
+        date: date on the title page, as '2026-11-22'.
+        edition: solutions, with questions and answers, or assignment, with questions alone and room to write.
+        strict: whether a claim that the runs do not support fails the build.
+        results: folder that everything is built in.
+        replicas: the most runs of each variant, one seed each.
+        steps: the most updates of any training; null for as many as the study says.
+        memory: memory in GiB that the Gram matrix of a linearization may take while it is computed.
+        bootstrap: the resamples behind every bootstrap interval.
+        studies: the chapters, in order.
+    """
+
+    title: Text
+    author: Text
+    student_id: str
+    course: Text
+    date: Date
+    edition: Literal["solutions", "assignment"]
+    strict: Annotated[bool, FromCommandLine]
+    results: Folder
+    replicas: PositiveInt
+    steps: Annotated[PositiveInt | None, FromCommandLine]
+    memory: Annotated[float, Field(gt=0)]
+    bootstrap: Bootstrap
+    studies: Annotated[list[Name], Field(min_length=1)]
+
+
+class Person(Model):
+    """An author or editor.
+
+    Attributes:
+        family: family name.
+        given: given names or their initials.
+    """
+
+    family: Text
+    given: Text
+
+
+class Paper(Model):
+    """A paper that chapters may cite, with its data as CSL names them.
+
+    Attributes:
+        id: the key that it is cited by, as jacot2018.
+        type: what kind of publication it is.
+        author: the authors, in order.
+        issued: year of publication.
+        title: title, in sentence case.
+        container-title: the journal, the proceedings or the book that it is in.
+        collection-title: the series that the book is in.
+        collection-number: its number in the series.
+        editor: the editors of the book.
+        volume: volume of the journal or the proceedings.
+        issue: number within the volume.
+        page: first and last page.
+        publisher: who published it.
+        DOI: its digital object identifier.
+    """
+
+    id: Annotated[str, StringConstraints(pattern=f"^{KEY}$")]
+    type: Literal["article-journal", "paper-conference", "chapter", "book", "dataset"]
+    author: Annotated[list[Person], Field(min_length=1)]
+    issued: Annotated[int, Field(ge=1600, le=2100)]
+    title: Text
+    container_title: Annotated[Text | None, Field(alias="container-title")] = None
+    collection_title: Annotated[Text | None, Field(alias="collection-title")] = None
+    collection_number: Annotated[PositiveInt | None, Field(alias="collection-number")] = None
+    editor: list[Person] = []
+    volume: PositiveInt | None = None
+    issue: PositiveInt | None = None
+    page: Annotated[str, StringConstraints(pattern=f"^{PAGES}$")] | None = None
+    publisher: Text | None = None
+    DOI: Annotated[str, StringConstraints(pattern=f"^{OBJECT_IDENTIFIER}$")] | None = None
+
+
+class Bibliography(Model):
+    """The papers that chapters may cite.
+
+    Attributes:
+        references: the papers.
+    """
+
+    references: list[Paper]
+
+
+NEEDED = {
+    "article-journal": ("container-title", "volume"),
+    "paper-conference": ("container-title",),
+    "chapter": ("container-title", "publisher"),
+    "book": ("publisher",),
+    "dataset": ("publisher",),
+}
+"""What a publication of each type must say, beside what all say."""
