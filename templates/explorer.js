@@ -10,6 +10,8 @@
   const NEAR = "400px";
   const PAUSE = 400; // milliseconds between the stops of a slider that plays
   const LONG_PAUSE = 1200; // the same for readers who ask for less motion
+  const TURNS = 4; // how much faster a slider that turns boxes plays
+  const SEEN = 1.6; // how much is seen of a box, in half sides: from its middle to every side
   const LIFT = 0.4; // how far colors go to white where the page is dark
   const VIRIDIS = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"];
   const DASHES = { line: "solid", dashed: "7px,3px", dotted: "2px,2px", dashdotted: "7px,2px,2px,2px" };
@@ -58,6 +60,59 @@
     };
   }
 
+  // Boxes: panels with a third axis, of which each is scaled to run from -1 to 1 ----------------------------------------------
+
+  // The directions to the right, up, and toward the eye at a stop.
+  function eyeAt(view, stop, stops) {
+    const radians = Math.PI / 180;
+    const around = radians * (view.azimuth + 360 * stop / stops);
+    const above = radians * view.elevation;
+    const [x, y] = [Math.cos(around), Math.sin(around)];
+    return {
+      right: [-y, x, 0],
+      up: [-Math.sin(above) * x, -Math.sin(above) * y, Math.cos(above)],
+      toward: [Math.cos(above) * x, Math.cos(above) * y, Math.sin(above)],
+    };
+  }
+
+  const along = (direction, point) => direction[0] * point[0] + direction[1] * point[1] + direction[2] * point[2];
+
+  // The edges of a box, dotted where the box itself would hide them, and the titles of its axes at edges near the eye.
+  function frameOf(panel, eye) {
+    const seen = (...point) => [along(eye.right, point), along(eye.up, point)];
+    const near = eye.toward.map(part => (part < 0 ? -1 : 1));
+    const shapes = [];
+    for (const axis of [0, 1, 2]) {
+      for (const [one, other] of [[-1, -1], [-1, 1], [1, -1], [1, 1]]) {
+        const ends = [-1, 1].map(end => [...[one, other].slice(0, axis), end, ...[one, other].slice(axis)]);
+        const hidden = ends[0].every((part, at) => at === axis || part === -near[at]);
+        const [[x0, y0], [x1, y1]] = ends.map(end => seen(...end));
+        const line = { color: ofPage("--rest"), width: 1, dash: hidden ? "dot" : "solid" };
+        shapes.push({ type: "line", layer: "below", x0, y0, x1, y1, line });
+      }
+    }
+    const left = [[-1, -1], [-1, 1], [1, -1], [1, 1]].reduce((one, other) => (seen(...other, 0)[0] < seen(...one, 0)[0] ? other : one));
+    const titles = [
+      [panel.x.title, seen(0, 1.2 * near[1], -1.15), 0],
+      [panel.y.title, seen(1.2 * near[0], 0, -1.15), 0],
+      [panel.z.title, seen(...left, 0).map((part, at) => part - (at ? 0 : 0.15)), -90],
+    ];
+    const annotations = titles.map(([text, [x, y], textangle]) => ({ text, x, y, textangle, showarrow: false, font: { size: 12 } }));
+    return { shapes, annotations };
+  }
+
+  // Places along the axes of a box, from -1 to 1, as they are seen.
+  function seenIn(box, places, direction) {
+    const scaled = [box.x, box.y, box.z].map((axis, at) => places[at].map(value => 2 * (value - axis.low) / (axis.high - axis.low) - 1));
+    return scaled[0].map((x, at) => along(direction, [x, scaled[1][at], scaled[2][at]]));
+  }
+
+  function layoutOfBox(panel, eye) {
+    const axis = { range: [-SEEN, SEEN], visible: false, fixedrange: true };
+    const axes = { xaxis: axis, yaxis: { ...axis, scaleanchor: "x" } };
+    return { ...layoutOf(panel), ...axes, ...frameOf(panel, eye), margin: { l: 0, r: 0, t: 0, b: 0 } };
+  }
+
   function layoutOf(panel) {
     const font = { family: getComputedStyle(document.body).fontFamily, size: 13, color: ofPage("--ink") };
     return {
@@ -84,6 +139,7 @@
       ...marker,
       color: shades,
       colorscale: VIRIDIS.map((color, place) => [place / (VIRIDIS.length - 1), painted(color)]),
+      showscale: trace.shades_title !== "",
       colorbar: { title: { text: trace.shades_title, side: "top" }, thickness: 8, len: 1, outlinewidth: 0, nticks: 4, ypad: 0 },
     };
   }
@@ -92,6 +148,7 @@
   function traceOf(trace, place, valuesOf, stop) {
     const drawn = { name: trace.name, x: valuesOf(trace, "x", stop), y: valuesOf(trace, "y", stop) };
     const told = trace.told ? { hovertemplate: `${trace.told}<extra></extra>` } : { hoverinfo: "skip" };
+    if (trace.places) drawn.customdata = Array.from(trace.places[0], (x, at) => [x, trace.places[1][at], trace.places[2][at]]);
     if (trace.kind === "bars") return { ...drawn, ...told, type: "bar", marker: { color: trace.color.map(painted) } };
     if (trace.kind in DASHES) {
       const line = { color: painted(trace.color), width: trace.color === "rest" ? 1 : 1.8, dash: DASHES[trace.kind] };
@@ -142,11 +199,18 @@
 
     // The values of a trace at a stop: a row of an array with one for each stop, or all of it.
     function valuesOf(trace, key, at) {
+      if (trace.places && key !== "shades") return seenIn(trace.box, trace.places, key === "x" ? eye(at).right : eye(at).up);
       const values = arrays[trace[key]];
       return values.length === trace.points ? values : values.subarray(at * trace.points, (at + 1) * trace.points);
     }
 
-    const moves = trace => ["x", "y"].some(key => arrays[trace[key]].length > trace.points);
+    const eye = at => eyeAt(data.view, Math.max(at, 0), data.stops.length);
+    const layoutAt = (panel, at) => (panel.z ? layoutOfBox(panel, eye(at)) : layoutOf(panel));
+    for (const box of data.panels.filter(panel => panel.z)) {
+      for (const trace of box.traces) Object.assign(trace, { box, places: ["x", "y", "z"].map(key => arrays[trace[key]]) });
+    }
+
+    const moves = trace => trace.box || ["x", "y"].some(key => arrays[trace[key]].length > trace.points);
 
     const picture = figure.querySelector(".picture");
     const name = picture.getAttribute("aria-label");
@@ -158,7 +222,7 @@
     const plays = panels.some(panel => panel.moving.length > 0);
     const grid = element("div", { class: `panels of-${data.columns}` });
     for (const panel of panels) {
-      panel.plot = element("div", { class: "plot" });
+      panel.plot = element("div", { class: panel.z ? "plot box" : "plot" });
       if (panel.traces.length) {
         panel.plot.setAttribute("role", "img");
         panel.plot.setAttribute("aria-label", panel.title);
@@ -185,7 +249,7 @@
       data.key.forEach((entry, at) => { key.children[at].firstChild.style.color = painted(entry.color); });
       for (const panel of drawable) {
         const traces = panel.traces.map((trace, at) => traceOf(trace, at, valuesOf, Math.max(stop, 0)));
-        await Plotly.react(panel.plot, traces, layoutOf(panel), { displayModeBar: false, doubleClick: false });
+        await Plotly.react(panel.plot, traces, layoutAt(panel, stop), { displayModeBar: false, doubleClick: false });
         await nextFrame();
       }
     }
@@ -199,7 +263,8 @@
         for (const panel of drawable.filter(panel => panel.moving.length > 0)) {
           const rows = panel.moving.map(at => panel.traces[at]);
           const change = Object.fromEntries(["x", "y"].map(key => [key, rows.map(trace => valuesOf(trace, key, to))]));
-          await Plotly.restyle(panel.plot, change, panel.moving);
+          if (panel.z) await Plotly.update(panel.plot, change, frameOf(panel, eye(to)), panel.moving);
+          else await Plotly.restyle(panel.plot, change, panel.moving);
         }
         drawnStop = to;
         box.dataset.stop = to;
@@ -234,10 +299,27 @@
       readout.setAttribute("aria-live", "off"); // or a screen reader would read every step that passes
       if (stop === last) await go(0);
       while (playing && stop < last) {
-        await after(calm.matches ? LONG_PAUSE : PAUSE);
+        await after(calm.matches ? LONG_PAUSE : PAUSE / (data.view ? TURNS : 1));
         if (playing) await go(stop + 1);
       }
       pause();
+    }
+
+    // Turn all boxes by dragging one of them: by half a turn over its width.
+    function turnable(panel) {
+      let from = null;
+      panel.plot.addEventListener("pointerdown", event => {
+        from = [event.clientX, Math.max(stop, 0)];
+        panel.plot.setPointerCapture(event.pointerId);
+        pause();
+      });
+      panel.plot.addEventListener("pointermove", event => {
+        if (from === null) return;
+        const turned = Math.round((event.clientX - from[0]) / panel.plot.offsetWidth * data.stops.length / 2);
+        const to = (((from[1] - turned) % data.stops.length) + data.stops.length) % data.stops.length;
+        if (to !== stop) go(to);
+      });
+      for (const end of ["pointerup", "pointercancel"]) panel.plot.addEventListener(end, () => { from = null; });
     }
 
     // Keep room for the longest readout, so that nothing moves below it while the reader points there.
@@ -278,6 +360,7 @@
       });
       panel.plot.on("plotly_unhover", () => linked.filter(other => other !== panel).forEach(other => Plotly.Fx.unhover(other.plot)));
     }
+    drawable.filter(panel => panel.z).forEach(turnable);
     dark.addEventListener("change", paint);
     let width = box.offsetWidth;
     new ResizeObserver(() => {

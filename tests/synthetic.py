@@ -35,6 +35,8 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
             "tangent": tangent,
             "exact_output": exact_output,
             "steps_to_loss": steps_to_loss,
+            "path": path,
+            "loss_plane": loss_plane,
         }.items()
     }
     made["data"] = {variant: data() for variant in variants}
@@ -297,6 +299,57 @@ def stability(replicas: int, *, diverged: bool) -> Arrays:
         "growth_factor": np.broadcast_to(np.abs(1 - 2 * fraction), (replicas, 3)).copy(),
         "turns": np.broadcast_to([0, 30, 30], (replicas, 3)).copy(),
     }
+
+
+def path(replicas: int, *, diverged: bool) -> Arrays:
+    """Coordinate k of the path is (r + 1) cos(pi k t) / k, the walk's half, the shuffled steps' twice that; 5 epochs, ever slower."""
+    step, epochs = np.arange(LAST + 1), np.arange(1, 6)
+    rank, size = np.arange(1, 5), np.arange(replicas)[:, None] + 1.0
+    waves = np.cos(np.pi * rank * step[:, None] / LAST)[:, None] * size / rank
+    shares = np.broadcast_to(0.8 * 0.2 ** np.arange(10.0), (replicas, 10)).copy()
+    speed = size / epochs
+    found: Arrays = {
+        "path_coordinate": waves,
+        "walk_coordinate": waves / 2,
+        "shuffled_coordinate": 2 * waves,
+        "path_variance": shares,
+        "walk_variance": shares / 2,
+        "shuffled_variance": shares / 4,
+        "distance_to_end": np.linspace(1, 0, LAST + 1)[:, None] * size.T,
+        "walk_distance_to_end": np.linspace(1, 0, LAST + 1)[:, None] ** 2 * size.T,
+        "shuffled_distance_to_end": np.linspace(1, 0, LAST + 1)[:, None] * size.T,
+        "epoch_path_length": 4 * speed,
+        "epoch_speed": speed,
+        "shuffled_epoch_speed": np.ones((replicas, 5)),
+        "epoch_cosine": np.where(epochs == 1, np.nan, 1 / epochs) * np.ones((replicas, 1)),
+        "walk_epoch_cosine": np.where(epochs == 1, np.nan, 0.0) * np.ones((replicas, 1)),
+        "shuffled_epoch_cosine": np.where(epochs == 1, np.nan, 0.5) * np.ones((replicas, 1)),
+        "speed_ratio": 4 * size[:, 0],
+    }
+    if diverged:
+        found = {key: np.full_like(values, np.nan) for key, values in found.items()}
+    exists = {key: np.isfinite(found[key]) for key in ("path_variance", "distance_to_end", "epoch_speed", "epoch_cosine", "speed_ratio")}
+    return {"step": step, "index_epoch_speed": epochs, **found, **{f"exists_{key}": mask for key, mask in exists.items()}}
+
+
+def loss_plane(replicas: int, *, diverged: bool) -> Arrays:
+    """A bowl exp(x^2 + y^2) / 10 around the end, from the corner (1, 1); barriers (r + 1) / 100 at first, none at the end."""
+    x, y = np.linspace(-1, 2, 7), np.linspace(-1, 2, 5)
+    way = np.linspace(1, 0, LAST + 1)
+    barrier = np.multiply.outer([1.0, 0.5, 0.0], (np.arange(replicas) + 1) / 100)
+    found: Arrays = {
+        "barrier": barrier,
+        "line_bend": 2 * barrier,
+        "plane_path": np.stack([way, way], axis=1),
+        "plane_first": x,
+        "plane_second": y,
+        "plane_test_loss": np.exp(x**2 + y[:, None] ** 2) / 10,
+        "plane_distance": 0.25 * way,
+    }
+    if diverged:
+        found = {key: np.full_like(values, np.nan) for key, values in found.items()}
+    exists = {f"exists_{key}": np.isfinite(found[key]) for key in ("barrier", "line_bend")}
+    return {"step": np.array([0, 10, LAST]), "plane_step": np.arange(LAST + 1), **found, **exists}
 
 
 def numbers(made: dict[str, Any]) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 An explorer is some panels with traces, and one slider with its stops. Where the stops are the moments of a training, a trace with one
 row of values for each stop moves with the slider, and the slider plays. Where they are the points of `linked` panels, the slider marks
-one point in all of them, and so does pointing at that point in one.
+one point in all of them, and so does pointing at that point in one. Where they are angles of a `View`, the slider turns all panels with a
+third axis, and so does dragging one of them.
 
 `pack` makes of it what a figure's JSON stores and ``templates/explorer.js`` draws: words, and arrays of float32 (little-endian, row by
 row) in base64, each of them once.
@@ -57,7 +58,8 @@ class Trace(NamedTuple):
         told: what is said of the point that the reader points at, with %{x}, %{y} and %{marker.color} for its values and Plotly's
             formats of numbers; the reader cannot point at a trace without.
         shades: of dots a value (n,) that gives each its color, with a scale beside the panel.
-        shades_title: what these values are.
+        shades_title: what these values are; there is no scale where it is empty.
+        z: in a panel with a third axis, the places along it, (n,), as those of x and y.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Trace(NamedTuple):
     told: str = ""
     shades: NDArray[np.floating] | None = None
     shades_title: str = ""
+    z: NDArray[np.floating] | None = None
 
 
 class Panel(NamedTuple):
@@ -81,6 +84,7 @@ class Panel(NamedTuple):
         span: how many columns it is wide.
         linked: how many of its traces, from the first on, show the point that is marked in all linked panels; 0 where it is not linked.
         message: why there is nothing to show.
+        z: its third axis, upright; None where it has two. With three, all of them linear, it is a box that is looked at from outside.
     """
 
     title: str
@@ -90,6 +94,7 @@ class Panel(NamedTuple):
     span: int = 1
     linked: int = 0
     message: str = ""
+    z: Axis | None = None
 
 
 class Key(NamedTuple):
@@ -98,6 +103,18 @@ class Key(NamedTuple):
     words: str
     kind: TraceKind
     color: str
+
+
+class View(NamedTuple):
+    """From where boxes are looked at: at the first stop, and in even turns from there, all around, at the others.
+
+    Attributes:
+        azimuth: angle of the eye around the upright axis, in degrees, from the axis of x to that of y.
+        elevation: its angle above the floor, in degrees.
+    """
+
+    azimuth: float
+    elevation: float
 
 
 class Explorer(NamedTuple):
@@ -111,6 +128,7 @@ class Explorer(NamedTuple):
         columns: how many columns they stand in on a wide screen.
         key: what the colors mean.
         hint: what is said before the slider was first moved; where it is empty, the explorer begins at the first stop.
+        view: from where panels with a third axis are looked at, where the slider turns them.
     """
 
     slider: str
@@ -120,6 +138,7 @@ class Explorer(NamedTuple):
     columns: int
     key: list[Key]
     hint: str = ""
+    view: View | None = None
 
 
 def line_kind(place: int) -> LineKind:
@@ -153,9 +172,13 @@ def pack(explorer: Explorer) -> dict[str, Any]:
     """Return an explorer as JSON content.
 
     Raises:
-        ValueError: the lists and arrays do not fit each other.
+        ValueError: the lists and arrays do not fit each other, or there is a third axis here and none there.
     """
     stops = len(explorer.stops)
+    for panel in explorer.panels:
+        flat = [trace.name for trace in panel.traces if (trace.z is None) != (panel.z is None)]
+        if flat or (panel.z is not None and explorer.view is None):
+            raise ValueError(f"the panel '{panel.title}', its traces and the explorer's view do not agree on a third axis")
     if len(explorer.readout) != stops:
         raise ValueError(f"an explorer with {stops} stops has {len(explorer.readout)} readouts")
     for panel in explorer.panels:
@@ -164,15 +187,18 @@ def pack(explorer: Explorer) -> dict[str, Any]:
             raise ValueError(f"the points of {', '.join(wrong)} in the linked panel '{panel.title}' are not the {stops} stops")
     arrays: dict[str, int] = {}
     panels = [
-        panel._asdict() | {"x": panel.x._asdict(), "y": panel.y._asdict(), "traces": [_packed(one, stops, arrays) for one in panel.traces]}
+        panel._asdict()
+        | {key: axis and axis._asdict() for key, axis in (("x", panel.x), ("y", panel.y), ("z", panel.z))}
+        | {"traces": [_packed(one, stops, arrays) for one in panel.traces]}
         for panel in explorer.panels
     ]
-    return explorer._asdict() | {"key": [entry._asdict() for entry in explorer.key], "panels": panels, "arrays": list(arrays)}
+    view = explorer.view and explorer.view._asdict()
+    return explorer._asdict() | {"key": [entry._asdict() for entry in explorer.key], "panels": panels, "view": view, "arrays": list(arrays)}
 
 
 def _packed(trace: Trace, stops: int, arrays: dict[str, int]) -> dict[str, Any]:
     points = trace.x.shape[-1]
-    for values in (trace.x, trace.y, trace.shades):
+    for values in (trace.x, trace.y, trace.z, trace.shades):
         if values is not None and values.shape not in ((points,), (stops, points)):
             raise ValueError(f"an array of '{trace.name}' has the shape {values.shape}, expected ({points},) or ({stops}, {points})")
 
@@ -180,7 +206,7 @@ def _packed(trace: Trace, stops: int, arrays: dict[str, int]) -> dict[str, Any]:
         """Return the place of an array among all arrays, where it is put unless it is there."""
         return None if values is None else arrays.setdefault(_encoded(values), len(arrays))
 
-    return trace._asdict() | {"points": points, **{key: place(getattr(trace, key)) for key in ("x", "y", "shades")}}
+    return trace._asdict() | {"points": points, **{key: place(getattr(trace, key)) for key in ("x", "y", "z", "shades")}}
 
 
 def _encoded(values: NDArray[np.floating]) -> str:

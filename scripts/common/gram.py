@@ -142,13 +142,13 @@ def _rows(x: Matrix, layers: list[_Layer], activation: Activation) -> _Rows:
         inputs.append(sums)
     last = layers[-1].weight
     deltas: list[Matrix] = []
-    for layer in range(len(layers) - 1, 0, -1):
+    for place in range(len(layers) - 1, 0, -1):
         if deltas:
-            delta = deltas[0].reshape(-1, layers[layer].weight.shape[0]) @ layers[layer].weight
+            delta = deltas[0] @ layers[place].weight
         else:
             delta = np.broadcast_to(last, (len(x), *last.shape)).reshape(-1, last.shape[1]).copy()
         each = delta.reshape(len(x), -1, delta.shape[1])  # (n, C, width)
-        activation.chain(each, np.broadcast_to(inputs[layer][:, None], each.shape))
+        activation.chain(each, np.broadcast_to(inputs[place][:, None], each.shape))
         deltas = [delta, *deltas]
     return _Rows(inputs, deltas)
 

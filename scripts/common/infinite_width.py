@@ -21,6 +21,7 @@ In the standard parametrization nothing is divided by the width, so that layer l
 it adds K_(l+1) here (Lee et al. 2019, appendix E); the kernel grows with the width, and has a limit once it is divided by it.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -87,15 +88,20 @@ def kernels(
         output_scale: factor of the last layer's weights and biases; both kernels have its square.
 
     Returns:
-        Both kernels, (N, M), or (N, N). An angle is found to about 1e-16 / angle: what is lost of the NTK near coinciding points is below
-        1e-8 of it; for points that are the same it is exact.
+        Both kernels, (N, M), or (N, N). An angle t is found to about 1e-16 / t, so that what is lost of the NTK between points that all
+        but coincide is some 1e-8 of it; on the diagonal nothing is lost.
     """
-    terms = Terms((weight_variance,) * (depth + 1), (bias_variance,) * (depth + 1))
-    found = _kernels(x, other, weight_variance=weight_variance, bias_variance=bias_variance, terms=terms)
+    terms = ntk_terms(depth, weight_variance=weight_variance, bias_variance=bias_variance)
+    ntk, nngp = _kernels(x, other, weight_variance=weight_variance, bias_variance=bias_variance, terms=terms, count=2)
     if output_scale != 1.0:
-        for kernel in found:
+        for kernel in (nngp, ntk):
             kernel *= output_scale**2
-    return found
+    return Kernels(nngp, ntk)
+
+
+def ntk_terms(depth: int, *, weight_variance: float, bias_variance: float) -> Terms:
+    """Return the terms of the NTK parametrization, with which the tangent kernel is the NTK."""
+    return Terms((weight_variance,) * (depth + 1), (bias_variance,) * (depth + 1))
 
 
 def standard_terms(widths: Sequence[int]) -> Terms:
@@ -125,11 +131,11 @@ def tangent_kernel(x: Matrix, other: Matrix | None = None, *, weight_variance: f
         bias_variance: variance of the biases.
         terms: what each layer adds; as many hidden layers as there are terms, less one.
     """
-    return _kernels(x, other, weight_variance=weight_variance, bias_variance=bias_variance, terms=terms).ntk
+    return _kernels(x, other, weight_variance=weight_variance, bias_variance=bias_variance, terms=terms, count=1)[0]
 
 
-def of_network(network: Mapping[str, Any], x: Matrix, other: Matrix | None = None) -> Kernels:
-    """Return the kernels of the infinitely wide network of the same depth, variances and output scale as `network`.
+def of_network(network: Mapping[str, Any], x: Matrix, other: Matrix | None = None) -> Matrix:
+    """Return the NTK (N, M) of the infinitely wide network of the same depth, variances and output scale as `network`.
 
     Args:
         network: ``hidden`` and ``activation``, and ``parametrization: ntk`` with its variances and ``output_scale``.
@@ -144,34 +150,32 @@ def of_network(network: Mapping[str, Any], x: Matrix, other: Matrix | None = Non
             "the kernel of an infinitely wide network is that of ReLU in the NTK parametrization; "
             f"this one has activation '{network['activation']}' and parametrization '{network.get('parametrization', 'standard')}'"
         )
-    return kernels(
-        x,
-        other,
-        depth=len(network["hidden"]),
-        weight_variance=network["weight_variance"],
-        bias_variance=network["bias_variance"],
-        output_scale=network["output_scale"],
-    )
+    variances = {name: network[name] for name in ("weight_variance", "bias_variance")}
+    found = tangent_kernel(x, other, **variances, terms=ntk_terms(len(network["hidden"]), **variances))
+    found *= network["output_scale"] ** 2
+    return found
 
 
-def _kernels(x: Matrix, other: Matrix | None, *, weight_variance: float, bias_variance: float, terms: Terms) -> Kernels:
-    """Return the kernels, tile by tile; of a symmetric one the upper half is computed, and mirrored."""
+def _kernels(
+    x: Matrix, other: Matrix | None, *, weight_variance: float, bias_variance: float, terms: Terms, count: int
+) -> tuple[Matrix, ...]:
+    """Return the tangent kernel and, if `count` is 2, the NNGP kernel, tile by tile; of a symmetric one the upper half is mirrored."""
     x = np.ascontiguousarray(x, dtype=np.float64)
     y = x if other is None else np.asarray(other, dtype=np.float64)
     network = _Network(weight_variance, bias_variance, terms)
     rows, columns = (_norms(points, network) for points in (x, y))
-    found = Kernels(np.empty((len(x), len(y))), np.empty((len(x), len(y))))
+    found = tuple(np.empty((len(x), len(y))) for _ in range(count))
     memory = np.empty((6, TILE * TILE))
     last = _slope(network) ** len(rows)
     for across, down in _tiles(len(x), len(y), symmetric=other is None):
         shape = across.stop - across.start, down.stop - down.start
         tiles = [part[: shape[0] * shape[1]].reshape(shape) for part in memory]
         on_diagonal = other is None and across == down
-        np.dot(x[across], y[down].T, out=tiles[0])
+        np.dot(x[across], y[down].T, out=tiles[1])
         if on_diagonal:
-            np.maximum(tiles[0], tiles[0].T.copy(), out=tiles[0])  # all that follows is done element by element, and keeps the symmetry
+            np.maximum(tiles[1], tiles[1].T.copy(), out=tiles[1])  # all that follows is done element by element, and keeps the symmetry
         _fill(tiles, x.shape[1], rows[:, across, None], columns[:, None, down], network, on_diagonal=on_diagonal)
-        for kernel, tile, factor in zip(found, tiles, (-last, last), strict=False):
+        for kernel, tile, factor in zip(found, tiles, (last, -last), strict=False):
             np.multiply(tile, factor, out=kernel[across, down])
             if other is None and not on_diagonal:
                 np.multiply(tile.T, factor, out=kernel[down, across])
@@ -184,7 +188,7 @@ def _kernels(x: Matrix, other: Matrix | None, *, weight_variance: float, bias_va
 
 def _slope(network: _Network) -> float:
     """Return s = weight_variance / (2 pi), by which the angle pi - t is the factor of a layer in the tangent kernel."""
-    return network.weight_variance / (2 * np.pi)
+    return network.weight_variance / (2 * math.pi)
 
 
 def _norms(x: Matrix, network: _Network) -> Matrix:
@@ -192,7 +196,8 @@ def _norms(x: Matrix, network: _Network) -> Matrix:
     squares = [network.weight_variance / x.shape[1] * np.einsum("nd,nd->n", x, x) + network.bias_variance]
     for _ in network.terms.weight[1:]:
         squares.append(network.weight_variance / 2 * squares[-1] + network.bias_variance)
-    found = np.sqrt(np.array(squares) / _slope(network) ** np.arange(1, len(squares) + 1)[:, None])
+    powers = np.array([_slope(network) ** (layer + 1) for layer in range(len(squares))])
+    found: Matrix = np.sqrt(np.array(squares) / powers[:, None])
     found[found == 0.0] = 1.0
     return found
 
@@ -212,23 +217,27 @@ def _fill(tiles: Sequence[Matrix], inputs: int, rows: Matrix, columns: Matrix, n
 
         -K <- n n' ((pi - t) e - sin t) - bias_variance / s^l,    T <- (pi - t) T + K,    e <- -K / (m m'), m the next norms.
 
-    The first two of `tiles` become -K / s^L and T / s^L, L the number of layers.
+    The first two of `tiles` become T / s^L and -K / s^L, L the number of layers.
 
     Args:
-        tiles: six arrays (n, m); the first holds x.x', all are overwritten.
+        tiles: six arrays (n, m); the second holds x.x', all are overwritten.
         inputs: number of inputs, D.
         rows: `_norms` of the n points, (layers, n, 1).
         columns: `_norms` of the m points, (layers, 1, m).
         network: what the network is.
         on_diagonal: whether both are the same points, so that each has the correlation 1 with itself.
     """
-    negative, tangent, angle, room, spare, norms = tiles
+    tangent, negative, angle, room, spare, norms = tiles
     weight_variance, bias_variance, terms = network
     slope, last = _slope(network), len(rows) - 1
-    np.multiply(negative, terms.weight[0] / inputs / slope, out=tangent)
-    tangent += terms.bias[0] / slope
+    same = [terms.weight[layer] == weight_variance and terms.bias[layer] == bias_variance for layer in range(last + 1)]
+    if not same[0]:
+        np.multiply(negative, terms.weight[0] / inputs / slope, out=tangent)
+        tangent += terms.bias[0] / slope
     negative *= -weight_variance / inputs / slope
     negative -= bias_variance / slope
+    if same[0]:
+        np.negative(negative, out=tangent)
     for layer in range(1, last + 1):
         np.dot(rows[layer - 1], columns[layer - 1], out=norms)
         negative /= norms
@@ -248,8 +257,9 @@ def _fill(tiles: Sequence[Matrix], inputs: int, rows: Matrix, columns: Matrix, n
         negative *= norms
         tangent *= angle
         power = slope ** (layer + 1)
-        if terms.weight[layer] == weight_variance and terms.bias[layer] == bias_variance:
-            negative -= bias_variance / power
+        if same[layer]:
+            if bias_variance:
+                negative -= bias_variance / power
             tangent -= negative
         else:
             tangent -= np.multiply(negative, terms.weight[layer] / weight_variance, out=room)

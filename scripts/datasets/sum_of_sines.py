@@ -23,6 +23,7 @@ def generate(
     grid_samples: Count,
     test_low: float,
     test_high: float,
+    kept: Count | None = None,
 ) -> Arrays:
     """Return training samples of the function with normal noise, and noise-free values on two even grids.
 
@@ -40,6 +41,7 @@ def generate(
         grid_samples: number of points of the dense grid, G, evenly spaced from `test_low` to `test_high`.
         test_low: lower end of the range of test points and grid.
         test_high: upper end of that range.
+        kept: how many of the training samples are kept, the first ones; all if not given. N is then this number.
 
     Returns:
         The arrays of `scripts.common.storage.DATA`, with one input and one output.
@@ -51,8 +53,8 @@ def generate(
     test_x = np.linspace(test_low, test_high, test_samples)
     grid_x = np.linspace(test_low, test_high, grid_samples)
     columns = {
-        "train_x": train_x,
-        "train_y": train_y,
+        "train_x": train_x[:kept],
+        "train_y": train_y[:kept],
         "test_x": test_x,
         "test_y": _sum_of_sines(test_x, amplitude),
         "grid_x": grid_x,

@@ -11,7 +11,7 @@ from scripts.common import drawing, explorer, normal_model
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.common.explorer import Axis, Explorer, Key, Panel, Trace
-from scripts.common.formatting import counted, number, seeds_of
+from scripts.common.formatting import counted, counted_range, number, seeds_of
 from scripts.common.normal_model import Sample
 from scripts.common.runs import moments
 from scripts.common.storage import Arrays
@@ -111,8 +111,9 @@ def draw(simulated: dict[str, Arrays], *, styles: dict[str, Style]) -> Picture:
         f"start; beside it their losses by step. Steps to the tolerance: {told}."
     )
     count = len(next(iter(simulated.values()))["sample_mean"])
+    tried = counted_range((len(arrays["index_steps_by_rate"]) for arrays in simulated.values()), "rate")
     note = (
-        f"One replica, {REPLICA} ({seeds_of(REPLICA)}), and its steps; the learning rate of each rule is the best of those tried, by the "
+        f"One replica, {REPLICA} ({seeds_of(REPLICA)}), and its steps; the learning rate of each rule is the best of {tried} tried, by the "
         f"median over {counted(count, 'replica')}. Contours: {', '.join(f'{level:g}' for level in CONTOURS)} nats above the smallest "
         f"loss. Ellipses: points at the distance {RADIUS} from their center."
     )
@@ -235,8 +236,10 @@ def _explorer(scene: Scene, courses: list[Course]) -> dict[str, Any]:
     around = np.concatenate([center + _radii(center) * np.stack([np.cos(angle), np.sin(angle)], axis=-1) for center in scene.centers])
     contours = np.concatenate([np.concatenate([piece, [[np.nan, np.nan]]]) for pieces in scene.contours for piece in pieces])
     backdrop = [
-        Trace("ellipses", "line", "quiet", around[:, 0], around[:, 1]),
-        Trace("contours", "line", "rest", contours[:, 0], contours[:, 1]),
+        Trace("start", "dots", "ink", scene.start[:1], scene.start[1:], "start"),
+        Trace("best fit", "dots", "ink", scene.sample.mean, np.sqrt(scene.sample.variance), "best fit"),
+        Trace("ellipses", "line", "rest", around[:, 0], around[:, 1]),
+        Trace("contours", "dotted", "rest", contours[:, 0], contours[:, 1]),
     ]
     made = Explorer(
         slider="Step",
@@ -262,8 +265,8 @@ def _explorer(scene: Scene, courses: list[Course]) -> dict[str, Any]:
         columns=2,
         key=[
             *(Key(course.style.label, explorer.line_kind(turn), course.style.color) for turn, course in enumerate(courses)),
-            Key("equal length by Fisher information", "line", "quiet"),
-            Key("contours of the loss", "line", "rest"),
+            Key("equal length by Fisher information", "line", "rest"),
+            Key("contours of the loss", "dotted", "rest"),
         ],
     )
     return explorer.pack(made)

@@ -127,8 +127,9 @@ def _explorer(arrays: Arrays, known: list[str]) -> dict[str, Any]:
         slider="Learning rate",
         stops=[f"{name} of 2/λ max" for name in names],
         readout=[
-            f"{name} of 2/λ max: along the steepest direction a step multiplies by {number(float(factor))} in size, and changes the sign "
-            f"in {turn} of {counted(len(step) - 1, 'step')}; in the end the loss is {number(float(end))} of that at the start."
+            f"{name} of 2/λ max: along the steepest direction a step multiplies by {number(float(factor))} in size and "
+            f"{'changes' if turn else 'keeps'} the sign; after {counted(len(step) - 1, 'step')} the loss is {number(float(end))} times "
+            "that at the start."
             for name, factor, turn, end in zip(names, growth, turns, ratio[:, -1], strict=True)
         ],
         panels=[
@@ -143,8 +144,8 @@ def _explorer(arrays: Arrays, known: list[str]) -> dict[str, Any]:
             ),
             Panel(
                 "Path between the steepest and the flattest direction",
-                Axis("along the flattest direction", float(low), float(high)),
-                Axis("along the steepest direction", float(-1.4 * reach[1]), float(1.4 * reach[1])),
+                Axis("flattest direction", float(low), float(high)),
+                Axis("steepest direction", float(-1.4 * reach[1]), float(1.4 * reach[1])),
                 [
                     Trace("points", "dots", drawing.SECOND, path[:, :, 0], path[:, :, 1], "%{x:.3~g}, %{y:.3~g}"),
                     Trace("path", "line", drawing.SECOND, path[:, :, 0], path[:, :, 1]),

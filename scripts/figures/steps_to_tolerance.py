@@ -55,6 +55,8 @@ def draw(
             words = [_never(values), _beside(numbers, variant, beside, beside_title) if beside and last else ""]
             text = ", ".join(word for word in words if word)
             axes.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+        low, high = axes.get_xlim()
+        axes.set_xlim(low, high * (high / low) ** 0.06)  # room for what never got there
         axes.set(xlabel=title, ylim=(len(styles) - 0.4, -0.6))
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)

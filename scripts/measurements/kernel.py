@@ -28,12 +28,12 @@ KIND = Kind(
 )
 
 
-def measure(train: Arrays, jacobian: Arrays, network: Mapping[str, Any], reference_points: Arrays, *, eigenvalues: Count = 20) -> Arrays:
+def measure(train: Arrays, gram: Arrays, network: Mapping[str, Any], reference_points: Arrays, *, eigenvalues: Count = 20) -> Arrays:
     """Return what becomes of the kernel K = J J^T of each replica on the reference points.
 
     Args:
         train: the training, for the replicas that have diverged.
-        jacobian: `gram` (S, R, Q, Q), with Q = N C.
+        gram: `gram` (S, R, Q, Q), with Q = N C.
         network: a network of ReLU in the NTK parametrization.
         reference_points: the data set whose training points K is taken on.
         eigenvalues: number of leading eigenvalues, X.
@@ -51,9 +51,9 @@ def measure(train: Arrays, jacobian: Arrays, network: Mapping[str, Any], referen
     """
     x, y = reference_points["train_x"], reference_points["train_y"]
     outputs = y.shape[1]
-    infinite = np.kron(infinite_width.of_network(network, x).ntk, np.eye(outputs))
+    infinite = np.asarray(np.kron(infinite_width.of_network(network, x), np.eye(outputs)), dtype=np.float64)
     available = intact(train)
-    kernels = jacobian["gram"]
+    kernels = gram["gram"]
     steps, replicas, size = kernels.shape[:3]
     count = min(eigenvalues, size)
     target = (y - y.mean(axis=0)).ravel()

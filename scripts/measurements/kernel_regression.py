@@ -1,6 +1,7 @@
 """Training as kernel regression: what gradient descent makes of a network with a fixed kernel, in closed form, beside the network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,6 +54,7 @@ def measure(
     network: Mapping[str, Any],
     optimizer: Mapping[str, Any],
     batches: Mapping[str, Any],
+    *,
     loss_function: Mapping[str, Any],
 ) -> Arrays:
     """Return the predictions of gradient descent with a kernel that does not move, at each saved step, and the network's distance to them.
@@ -89,15 +91,13 @@ def measure(
     rate = _rate(optimizer, batches, loss_function)
     steps, replicas = train["parameters"].shape[:2]
     outputs = data["train_y"].shape[1]
-    limit = {part: infinite_width.of_network(network, data[f"{part}_x"], data["train_x"]).ntk for part in PARTS}
-    inner = infinite_width.of_network(network, data["train_x"]).ntk
-    infinite = _kernel(*(np.kron(kernel, np.eye(outputs)) for kernel in (inner, limit["test"], limit["grid"])))
+    infinite = _kernel(partial(_limit, network, data, outputs=outputs))
     available = intact(train)
     found = {key: np.full((steps, replicas), np.nan) for key, array in KIND.arrays.items() if array.quantity}
     grids = {name: np.full((steps, replicas, len(data["grid_x"])), np.nan) for name in ("infinite", "linearized")}
     for replica in np.flatnonzero(available[0]):
         start = train["parameters"][0, replica]
-        kernels = {"infinite": infinite, "linearized": _own_kernel(start, data, network)}
+        kernels = {"infinite": infinite, "linearized": _kernel(partial(_own, start, network, data))}
         begin = {part: linearization.predict(start, data[f"{part}_x"], network=network).ravel() for part in ("train", *PARTS)}
         left = data["train_y"].ravel() - begin["train"]
         for name, (values, vectors, across) in kernels.items():
@@ -134,18 +134,21 @@ def _rate(optimizer: Mapping[str, Any], batches: Mapping[str, Any], loss_functio
     return float(optimizer["learning_rate"])
 
 
-def _kernel(inner: Matrix, *across: Matrix) -> Kernel:
-    values, vectors = np.linalg.eigh(inner)
-    return Kernel(np.maximum(values, 0.0), vectors, dict(zip(PARTS, across, strict=True)))
+def _kernel(across: Callable[[str], Matrix]) -> Kernel:
+    """Return a kernel, given by a function from "train", "test" or "grid" to K between these points and the training points."""
+    values, vectors = np.linalg.eigh(across("train"))
+    return Kernel(np.maximum(values, 0.0), vectors, {part: across(part) for part in PARTS})
 
 
-def _own_kernel(parameters: NDArray[Any], data: Arrays, network: Mapping[str, Any]) -> Kernel:
+def _limit(network: Mapping[str, Any], data: Arrays, part: str, *, outputs: int) -> Matrix:
+    """Return the kernel of the infinitely wide network."""
+    found = infinite_width.of_network(network, data[f"{part}_x"], None if part == "train" else data["train_x"])
+    return np.asarray(np.kron(found, np.eye(outputs)), dtype=np.float64)
+
+
+def _own(parameters: NDArray[Any], network: Mapping[str, Any], data: Arrays, part: str) -> Matrix:
     """Return the kernel of the network's expansion in its parameters around these."""
-
-    def between(part: str) -> Matrix:
-        return gram(parameters, data[f"{part}_x"], data["train_x"], network=network, memory=np.inf)
-
-    return _kernel(gram(parameters, data["train_x"], network=network, memory=np.inf), *(between(part) for part in PARTS))
+    return gram(parameters, data[f"{part}_x"], None if part == "train" else data["train_x"], network=network, memory=np.inf)
 
 
 def _shares(values: Matrix, rate: float, steps: int) -> Matrix:

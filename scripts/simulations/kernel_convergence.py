@@ -27,7 +27,7 @@ KIND = Kind(
     },
 )
 
-Single = NDArray[np.float32]
+Single = NDArray[np.floating]
 
 
 def simulate(
@@ -101,7 +101,7 @@ def _kernels(
     squares = [values @ values.T for values in inputs]
     covariance = scales[-1] ** 2 * squares[-1] + shift**2
     ntk, standard = np.zeros_like(covariance), np.zeros_like(covariance)
-    delta = np.ones((len(x), 1), dtype=np.float32)
+    delta: Single = np.ones((len(x), 1), dtype=np.float32)
     for layer in range(len(layers) - 1, -1, -1):
         below = delta @ delta.T
         ntk += below * (scales[layer] ** 2 * squares[layer] + shift**2)

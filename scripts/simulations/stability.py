@@ -9,6 +9,9 @@ from scripts.common.options import Count, Positive
 from scripts.common.quadratics import draw_problem
 from scripts.common.storage import Array, Arrays, Kind
 
+ROUNDING = 1e-10
+"""A coordinate below this share of that at the start may be nothing but rounding."""
+
 KIND = Kind(
     "stability",
     {
@@ -43,9 +46,10 @@ def simulate(
 
     Returns:
         By share, ``fraction`` (X,): at every step ``loss_ratio`` (S, R, X), the loss above its smallest value as a share of that at the
-        start, which is ``final_loss_ratio`` (R, X) at the last one; ``extreme_coordinates`` (S, R, X, 2), what the point differs from the solution along the eigenvectors with the smallest and with
-        the largest eigenvalue; ``growth_factor`` (R, X), by which the size of the latter coordinate is multiplied in a step, on (geometric)
-        average; ``turns`` (R, X), how often it changes its sign.
+        start, which is ``final_loss_ratio`` (R, X) at the last one; ``extreme_coordinates`` (S, R, X, 2), what the point differs from
+        the solution along the eigenvectors with the smallest and with the largest eigenvalue; ``growth_factor`` (R, X), by which the
+        size of the latter coordinate is multiplied in a step, on (geometric) average; ``turns`` (R, X), how often it changes its sign.
+        Both are counted as long as that coordinate is not lost in rounding.
     """
     problem = draw_problem(seeds, dimension=dimension, condition=condition)
     rates = 2 * np.array(fractions)[:, None] / problem.eigenvalues[-1]
@@ -59,8 +63,10 @@ def simulate(
     loss = np.einsum("srxd,rde,srxe->srx", course, problem.hessian, course)
     labels = level_labels(fractions)
     steep = along[..., 1]
-    with np.errstate(divide="ignore"):
-        growth = np.abs(steep[-1] / steep[0]) ** (1 / steps)
+    counted = np.abs(steep) >= ROUNDING * np.abs(steep[0])
+    last = np.maximum(np.where(counted.all(axis=0), steps, counted.argmin(axis=0) - 1), 1)  # (R, X)
+    growth = np.abs(np.take_along_axis(steep, last[None], axis=0)[0] / steep[0]) ** (1 / last)
+    turned = (steep[1:] * steep[:-1] < 0) & counted[1:] & (np.arange(1, steps + 1)[:, None, None] <= last)
     return {
         "step": np.arange(steps + 1),
         "fraction": np.array(fractions, dtype=np.float64),
@@ -70,6 +76,6 @@ def simulate(
         "extreme_coordinates": along,
         "growth_factor": growth,
         "index_growth_factor": labels,
-        "turns": np.sum(np.sign(steep[1:]) * np.sign(steep[:-1]) < 0, axis=0),
+        "turns": turned.sum(axis=0),
         "index_turns": labels,
     }

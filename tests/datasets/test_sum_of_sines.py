@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from scripts.common import storage
+from scripts.datasets.sum_of_sines import generate
 from tests import oracle
 from tests.examples import sines
 
@@ -37,3 +38,11 @@ def test_first_of_the_five_sines_is_zero_everywhere():
     basis = np.sin(np.pi * data["grid_x"] * np.arange(1, 5))
     weights = np.linalg.lstsq(basis, data["grid_y"], rcond=None)[0]
     np.testing.assert_allclose(basis @ weights, data["grid_y"], atol=1e-12)
+
+
+def test_a_subset_is_the_first_of_the_samples_and_nothing_else_changes():
+    options = {"coefficient_seed": 0, "coefficients": 5, "seed": 10, "samples": 1500, "low": -1.0, "high": 1.0, "noise": 0.1}
+    options |= {"test_samples": 500, "grid_samples": 1000, "test_low": -1.0, "test_high": 1.0}
+    found, whole = generate(**options, kept=100), sines()
+    for key, expected in whole.items():
+        np.testing.assert_array_equal(found[key], expected[:100] if key.startswith("train") else expected)

@@ -26,6 +26,7 @@ def test_paths_and_losses_of_replica_0() -> None:
     assert synthetic.line(plane, "best fit") == ([2], [0.5])
     assert "Good start with learning rate 0.1: 4 steps; Wild start with learning rate 0.1: never there." in picture.alt
     assert picture.note.startswith("One replica, 0")
+    assert "the best of 2 rates tried, by the median over 3 replicas" in picture.note
 
 
 def test_contours_have_their_loss() -> None:

@@ -36,8 +36,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "linearization": {"steps": ["first", "last"]},
     "loss_by_time": {"floor": 0.01},
     "loss_curves": {},
+    "loss_plane": {},
     "outside_range": {},
     "output_gap": {},
+    "path_3d": {},
+    "path_controls": {},
+    "path_stages": {},
     "segments": {"steps": ["first", "last"]},
     "singular_values": {"steps": ["first", "last"]},
     "spectrum_likeness": {"control": "good", "step": "last"},
@@ -67,7 +71,7 @@ def draw(kind: str, made: dict[str, Any]) -> Picture:
         read["simulated"] = simulated if kind == "descent_paths" else dict([next(iter(simulated.items()))])
     if kind == "data_sweep":  # it has an entry for each variant
         options |= {"samples": [50 * 2**place for place in range(len(made["variants"]))], "noise": [0.1] * len(made["variants"])}
-    if kind == "training_steps":  # it shows one variant
+    if kind in ("training_steps", "path_3d", "path_controls", "loss_plane"):  # they show one variant
         read = {
             name: {variant: arrays for variant, arrays in each.items() if variant == made["variants"][0]} for name, each in read.items()
         }

@@ -31,7 +31,7 @@ def test_some_shares_are_drawn_and_all_can_be_explored() -> None:
     data = picture.explorer
     assert data is not None
     assert data["stops"] == ["0.25 of 2/λ max", "0.9 of 2/λ max", "1.01 of 2/λ max"]
-    assert "a step multiplies by 0.800 in size, and changes the sign in 30 of 30 steps" in data["readout"][1]
+    assert "a step multiplies by 0.800 in size and changes the sign; after 30 steps the loss" in data["readout"][1]
     shown = checks_explorers.expected(data, 2)
     assert shown[0][0]["y"][:2] == pytest.approx([1, 1.0404])
     assert shown[1][0]["y"][:2] == pytest.approx([1, -1.02])
