@@ -222,7 +222,7 @@
     const plays = panels.some(panel => panel.moving.length > 0);
     const grid = element("div", { class: `panels of-${data.columns}` });
     for (const panel of panels) {
-      panel.plot = element("div", { class: panel.z ? "plot box" : "plot" });
+      panel.plot = element("div", { class: panel.z ? "plot turns" : "plot" });
       if (panel.traces.length) {
         panel.plot.setAttribute("role", "img");
         panel.plot.setAttribute("aria-label", panel.title);

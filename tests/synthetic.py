@@ -37,6 +37,8 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
             "steps_to_loss": steps_to_loss,
             "path": path,
             "loss_plane": loss_plane,
+            "kernel": kernel,
+            "kernel_regression": kernel_regression,
         }.items()
     }
     made["data"] = {variant: data() for variant in variants}
@@ -350,6 +352,39 @@ def loss_plane(replicas: int, *, diverged: bool) -> Arrays:
         found = {key: np.full_like(values, np.nan) for key, values in found.items()}
     exists = {f"exists_{key}": np.isfinite(found[key]) for key in ("barrier", "line_bend")}
     return {"step": np.array([0, 10, LAST]), "plane_step": np.arange(LAST + 1), **found, **exists}
+
+
+def kernel(replicas: int, *, diverged: bool) -> Arrays:
+    """Eigenvalue k of replica r is (r + 1) 10 ** (1 - k), after training twice that; of infinite width 3 times 10 ** (1 - k)."""
+    ends = np.arange(replicas) + 1.0
+    powers = 10.0 ** -np.arange(VALUES)
+    values = np.stack([ends[:, None] * powers, 2 * ends[:, None] * powers])
+    exists = np.array([[True] * replicas, [not diverged] * replicas])
+    values[~exists] = np.nan
+    change = np.where(exists, [[0.0], [1.0]] * ends / 10, np.nan)
+    return {
+        "step": np.array([0, LAST]),
+        "ntk_eigenvalue": values,
+        "exists_ntk_eigenvalue": exists,
+        "infinite_eigenvalue": np.tile(3 * powers, (replicas, 1)),
+        "kernel_change": change,
+        "exists_kernel_change": exists,
+    }
+
+
+def kernel_regression(replicas: int, *, diverged: bool) -> Arrays:
+    """The infinite kernel predicts the truth plus 0.2 after training, the own one the truth minus 0.1 r; both zero before."""
+    grid = np.broadcast_to(truth(np.linspace(-1, 1, GRID)), (replicas, GRID))
+    ends = np.arange(replicas) + 1.0
+    exists = np.array([[True] * replicas, [not diverged] * replicas])
+    found: Arrays = {"step": np.array([0, LAST])}
+    for name, end in (("infinite", grid + 0.2), ("linearized", grid - 0.1 * np.arange(replicas)[:, None])):
+        values = np.stack([0 * grid, end])
+        values[~exists] = np.nan
+        found[f"{name}_prediction_grid"] = values
+    for quantity, size in (("kernel_prediction_gap", 0.1), ("linearized_prediction_gap", 0.01)):
+        found |= {quantity: np.where(exists, [[0.0], [size]] * ends, np.nan), f"exists_{quantity}": exists}
+    return found
 
 
 def numbers(made: dict[str, Any]) -> pd.DataFrame:

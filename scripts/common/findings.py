@@ -154,6 +154,15 @@ class Runs:
         method = "median, 95 % bootstrap interval"
         return _finding(found, above=above, below=below, method=method, n=np.size(values), words=words)
 
+    def near(self, values: ArrayLike, target: float, *, within: float, **words: Unpack[Words]) -> Finding:
+        """Return the finding that the median of `values` (R,) is no farther than `within` from a target; the estimate is its distance."""
+        found = median_interval(values, seed=self.seed, resamples=self.resamples)
+        ends = [abs(end - target) for end in (found.low, found.high)]
+        low = 0.0 if found.low <= target <= found.high else min(ends)
+        distance = Interval(abs(found.estimate - target), low, max(ends))
+        method = f"distance of the median from {target:g}, from its 95 % bootstrap interval"
+        return _decided(distance, threshold=within, direction="below", method=method, n=np.size(values), words=words)
+
     def ratio(
         self,
         numerator: ArrayLike,

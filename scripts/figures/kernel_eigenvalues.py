@@ -54,7 +54,7 @@ def draw(kernel: dict[str, Arrays], *, styles: dict[str, Style], ranks: list[Cou
     courses = {variant: _course(arrays) for variant, arrays in kernel.items()}
     most = min(len(course.infinite) for course in courses.values())
     if ranks and max(ranks) > most:
-        raise UserError(f"there is no eigenvalue {max(ranks)}; measured are the first {most}: raise 'eigenvalues' of the measurement 'kernel'")
+        raise UserError(f"there is no eigenvalue {max(ranks)}; measured are the first {most}: raise 'eigenvalues' of 'kernel'")
     shown = ranks or [rank for rank in RANKS if rank <= most]
     columns = min(columns, len(courses))
     rows = -(-len(courses) // columns)

@@ -18,7 +18,7 @@ from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
 WAYS: dict[str, tuple[str, str, Any]] = {
-    "infinite_prediction_grid": ("infinite kernel", "#E69F00", drawing.LINES[1]),
+    "infinite_prediction_grid": ("infinite kernel", "#D55E00", drawing.LINES[1]),
     "linearized_prediction_grid": ("own kernel at initialization", "#CC79A7", drawing.LINES[3]),
 }
 """Label, color and line of the two predictions."""
@@ -61,7 +61,10 @@ def draw(
         name = f"{styles[variant].label}, {moment(int(step[place]), int(step[-1]))}"
         axes.set_label(name)
         axes.set_title(name, fontsize=8)
-        gaps = _draw_moment(axes, data[variant], prediction[variant], kernel_regression[variant], place, replica, styles[variant].color)
+        now = {key: kernel_regression[variant][key][place, replica] for key in WAYS}
+        network = prediction[variant]["prediction_grid"][place, replica]
+        _draw_moment(axes, data[variant], network, now, color=styles[variant].color)
+        gaps = _gaps(kernel_regression[variant], place, replica)
         drawn.add(variant)
         found.append(f"{name}: {gaps}")
     drawing.fit_limits(panels[0], [data[variant] for variant in drawn])
@@ -93,17 +96,16 @@ def _keys() -> list[Any]:
 
 
 def _draw_moment(
-    axes: Axes, data: Arrays, prediction: Arrays, regression: Arrays, place: int, replica: int, color: str
-) -> str:
-    """Draw one panel, and return the gaps in words."""
+    axes: Axes, data: Arrays, network: NDArray[np.float64], predictions: dict[str, NDArray[np.float64]], *, color: str
+) -> None:
+    """Draw one panel: the truth, the output of the network (G,), and the two predictions of it."""
     drawing.draw_truth(axes, data, panels=6)
-    curves = [("network", color, "solid", prediction["prediction_grid"][place, replica])]
-    curves += [(label, paint, line, regression[key][place, replica]) for key, (label, paint, line) in WAYS.items()]
+    curves = [("network", color, "solid", network)]
+    curves += [(label, paint, line, predictions[key]) for key, (label, paint, line) in WAYS.items()]
     for label, paint, line, values in curves:
         if np.isfinite(values).all():
             drawing.draw_function(axes, data, values, color=paint, linestyle=line, linewidth=1.1, label=label, zorder=4)
     axes.xaxis.set_major_locator(MaxNLocator(2))
-    return _gaps(regression, place, replica)
 
 
 def _gaps(regression: Arrays, place: int, replica: int) -> str:

@@ -46,8 +46,8 @@ def draw(loss_plane: dict[str, Arrays], *, styles: dict[str, Style]) -> Picture:
     else:
         drawing.empty(left, "no plane: the network diverged,\nor its path has one direction")
         told = "There is no plane."
-    keys = [drawing.line_key("path, projected", drawing.INK, linewidth=1), *_end_keys()]
-    keys += _draw_rises(right, measured, color=style.color)
+    (start, end), (above, bend) = _end_keys(), _draw_rises(right, measured, color=style.color)
+    keys = [drawing.line_key("path, projected", drawing.INK, linewidth=1), above, start, bend, end]
     drawing.legend(figure, keys, columns=3)
     highest = drawing.existing(measured, "barrier")
     some = highest[np.isfinite(highest)]

@@ -109,16 +109,13 @@ def _explorer(
     told = "step %{marker.color}" + "".join(f"<br>component {rank + 1}: %{{customdata[{rank}]:.3~g}}" for rank in range(3))
     panels = []
     for kind, name in NAMES.items():
-        axes = [
-            Axis(f"component {rank + 1} ({number(100 * share, 2)} %)", *ends)
-            for rank, (share, ends) in enumerate(zip(shares[kind], limits[kind], strict=True))
-        ]
+        axes = [Axis(f"component {rank + 1}", *ends) for rank, ends in enumerate(limits[kind])]
         x, y, z = points[kind].T
         traces = [
             Trace("saved points", "dots", "rest", x, y, told, shades=step.astype(np.float64), z=z),
             Trace("path", "line", "rest", x, y, z=z),
         ]
-        panels.append(Panel(name[:1].upper() + name[1:], axes[0], axes[1], traces, z=axes[2]))
+        panels.append(Panel(f"{name[:1].upper()}{name[1:]}, {_shares(shares[kind])} of the variance", axes[0], axes[1], traces, z=axes[2]))
     made = Explorer(
         slider="Turn",
         stops=[f"{angle} degrees" for angle in angles],

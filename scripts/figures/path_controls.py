@@ -47,9 +47,12 @@ def draw(path: dict[str, Arrays], *, styles: dict[str, Style], replica: Natural 
             if row == len(NAMES) - 1:
                 axes.set_xlabel("updates")
         panels[row * components].set_ylabel("coordinate")
-    for spare in panels[len(NAMES) * components :]:
-        spare.remove()
-    shares = figure.add_subplot(len(NAMES) + 1, 1, len(NAMES) + 1)
+    shares, *spare = panels[len(NAMES) * components :]
+    for axes in spare:
+        axes.remove()
+    place = shares.get_subplotspec()
+    if place is not None:  # as it always is in a grid
+        shares.set_subplotspec(place.get_gridspec()[len(NAMES), :])
     shares.set_label("share of the variance")
     for turn, (kind, name) in enumerate(NAMES.items()):
         _draw_shares(shares, measured[f"{kind}_variance"], turn, label=name, color=COLORS[kind])

@@ -44,7 +44,8 @@ def measure(train: Arrays, gram: Arrays, network: Mapping[str, Any], reference_p
         ``kernel_distance`` |K - K of infinite width| / |K of infinite width|, in the Frobenius norm. ``kernel_alignment`` is the centered
         alignment with the training targets y (Cortes, Mohri and Rostamizadeh 2012, definition 4), y'^T K' y' / (|y'|^2 |K'|) with K' and
         y' centered, for each output by itself: 1 where K' is a multiple of y' y'^T. Without the centering it would hardly tell more than
-        how much of K is constant. What belongs to a replica that has diverged does not exist.
+        how much of K is constant. What belongs to a replica that has diverged is nan and does not exist;
+        of eigenvalues at steps between the first and the last, only those of replica 0 are numbers of the report.
 
     Raises:
         UserError: the network is not of ReLU, or not in the NTK parametrization.
@@ -66,12 +67,15 @@ def measure(train: Arrays, gram: Arrays, network: Mapping[str, Any], reference_p
         found["kernel_distance"][here] = np.linalg.norm(kernel - infinite) / np.linalg.norm(infinite)
         centered = _centered(kernel, outputs)
         found["kernel_alignment"][here] = target @ centered @ target / (target @ target * np.linalg.norm(centered))
+    told = available.copy()
+    told[1:-1, 1:] = False
     return {
         "step": train["step"],
         "ntk_eigenvalue": values,
         "infinite_eigenvalue": np.repeat(_eigenvalues(infinite, count)[None], replicas, axis=0),
         **found,
-        **{f"exists_{key}": available for key in ("ntk_eigenvalue", *found)},
+        "exists_ntk_eigenvalue": told,
+        **{f"exists_{key}": available for key in found},
     }
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from scripts.common import autograd, convolutional, losses, networks, parts, runs, trajectory
-from scripts.common.options import Count, Positive
+from scripts.common.options import Count, Positive, Share
 from scripts.common.runs import intact
 from scripts.common.storage import Array, Arrays, Kind
 
@@ -25,6 +25,7 @@ KIND = Kind(
         "exists_barrier": Array("S R", "bool"),
         "line_bend": Array("S R", "float64", quantity=True),
         "exists_line_bend": Array("S R", "bool"),
+        "settled_bend": Array("R", "float64", quantity=True),
         "plane_step": Array("T", "int64"),
         "plane_path": Array("T F", "float64"),
         "plane_first": Array("G", "float64"),
@@ -45,6 +46,7 @@ def measure(
     margin: Positive = 0.25,
     moments: Count = 12,
     points: Count = 10,
+    early: Share = 0.1,
 ) -> Arrays:
     """Return the test loss on the plane of replica 0, and the train loss on lines to the end of every replica's path.
 
@@ -59,6 +61,7 @@ def measure(
         margin: how far the plane goes beyond the path on every side, as a share of its extent there.
         moments: at most how many of the saved steps lines start from, evenly on a log scale.
         points: equal parts that a line is cut into.
+        early: share of the updates that are not counted as settled yet.
 
     Returns:
         Of replica 0, ``plane_test_loss`` (H, G) at the points ``plane_first`` (G,), ``plane_second`` (H,) of the plane through the end of
@@ -67,7 +70,8 @@ def measure(
 
         Of all replicas at the steps ``step``: ``barrier``, by how much the train loss on the straight line from there to the end exceeds
         that at both ends (0: nowhere); ``line_bend``, by how much it exceeds the straight line between the losses at the ends (Frankle et
-        al. 2020, section 2, call this the error barrier).
+        al. 2020, section 2, call this the error barrier). ``settled_bend`` (R,) is the largest line_bend from the steps after the `early`
+        ones, inf where the replica diverged.
     """
     shapes = networks.shapes(network, inputs=data["train_x"].shape[1], outputs=data["train_y"].shape[1])
 
@@ -85,6 +89,7 @@ def measure(
     whole: NDArray[np.bool_] = np.asarray(intact(train).all(axis=0))
     chosen = runs.moments(train["step"], max(moments, 2))
     barrier, bend = (np.full((len(chosen), saved.shape[1]), np.nan) for _ in range(2))
+    settled = train["step"][chosen] >= early * train["step"][-1]
     share = np.linspace(0, 1, points + 1)[:, None]
     for replica in np.flatnonzero(whole):
         starts, end = saved[chosen, replica].astype(np.float64), saved[-1, replica].astype(np.float64)
@@ -106,6 +111,7 @@ def measure(
         "exists_barrier": np.isfinite(barrier),
         "line_bend": bend,
         "exists_line_bend": np.isfinite(bend),
+        "settled_bend": np.where(np.isfinite(bend[settled]).all(axis=0), bend[settled].max(axis=0), np.inf),
         "plane_step": train["step"],
         "plane_test_loss": loss,
         **{key: values for key, values in plane.items() if key in KIND.arrays},

@@ -23,6 +23,7 @@ KIND = Kind(
         "excess_loss": Array("S R", "float64"),
         "sample_mean": Array("R", "float64"),
         "sample_deviation": Array("R", "float64"),
+        "sample_variance": Array("R", "float64", quantity=True),
         "steps_to_tolerance": Array("R", "float64", quantity=True),
         "steps_by_rate": Array("R X", "float64", quantity=True),
         "index_steps_by_rate": Array("X", "str"),
@@ -87,7 +88,8 @@ def simulate(
         ``steps_by_rate`` (R, X) for each of the learning rates, inf where the tolerance was not reached, and of the best rate, which is
         ``best_learning_rate``: ``steps_to_tolerance`` (R); ``turns`` (R), the number of updates up to there that point back against
         the one before; ``path`` (S, R, 2), the points (mu, sigma) at the steps ``step``, until all replicas are within the tolerance,
-        nan where a run broke off; and ``excess_loss`` (S, R) on it.
+        nan where a run broke off; and ``excess_loss`` (S, R) on it. ``sample_variance`` (R) is that of the sample, to which half the
+        inverse of the largest eigenvalue of the Hessian at the best fit is equal in (mu, sigma).
     """
     sample = normal_model.draw_samples(seeds, samples=samples, mean=mean, deviation=deviation)
     start = np.tile([start_mean, start_deviation], (len(seeds), 1)).astype(np.float64)
@@ -117,6 +119,7 @@ def simulate(
         "excess_loss": normal_model.excess_loss(path, sample),
         "sample_mean": sample.mean,
         "sample_deviation": np.sqrt(sample.variance),
+        "sample_variance": sample.variance,
         "steps_to_tolerance": one.steps[0],
         "steps_by_rate": every.steps.T,
         "index_steps_by_rate": level_labels(learning_rates),

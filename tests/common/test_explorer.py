@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Error
 from scripts.common import drawing, explorer, typesetting
 from scripts.common.explorer import Axis, Explorer, Key, Panel, Trace
 from scripts.common.typesetting import to_html
-from scripts.figures import linearization, training_steps
+from scripts.figures import linearization, path_3d, training_steps
 from tests import synthetic
 from tests.report import checks_explorers, checks_page
 
@@ -51,6 +51,10 @@ def test_what_is_packed_is_json_and_holds_what_is_not_finite() -> None:
         (made(Trace("a", "line", "ink", X, np.zeros((2, 4)))), r"'a' has the shape \(2, 4\), expected \(4,\) or \(3, 4\)"),
         (made(Trace("a", "line", "ink", X, X), linked=1), "the points of a in the linked panel 'A panel' are not the 3 stops"),
         (made()._replace(readout=["one"]), "an explorer with 3 stops has 1 readouts"),
+        (
+            made(Trace("a", "line", "ink", X, X, z=X)),
+            "the panel 'A panel', its traces and the explorer's view do not agree on a third axis",
+        ),
     ],
 )
 def test_what_does_not_fit_is_an_error(wrong: Explorer, message: str) -> None:
@@ -82,6 +86,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures = {
         "steps": training_steps.draw(*(study[key] for key in ("data", "prediction", "elbows", "spectrum", "loss")), styles=study["styles"]),
         "lines": linearization.draw(study["spectrum"], study["fate"], styles=study["styles"], steps=["first", "last"]),
+        "boxes": path_3d.draw(study["path"], styles=study["styles"]),
     }
     text = "# A page\n\n" + "Much to read.\n\n" * 60
     for name, picture in pictures.items():
@@ -102,6 +107,7 @@ def browser() -> Iterator[Browser]:
 CASES = [
     *((check, "fig:steps") for check in (*checks_explorers.PLAYING, *checks_explorers.ANY)),
     *((check, "fig:lines") for check in (*checks_explorers.LINKED, *checks_explorers.ANY)),
+    *((check, "fig:boxes") for check in (*checks_explorers.TURNING, *checks_explorers.PLAYING, *checks_explorers.ANY)),
 ]
 
 
@@ -138,6 +144,11 @@ FAULTS = [
     (checks_explorers.plays_calmly, 'box.dataset.ready = "";', 'box.dataset.ready = ""; start();'),
     (checks_explorers.links_its_panels, "mark(pointedAt);", ""),
     (checks_explorers.links_its_panels, "go(pointed, panel)", "go(0, panel)"),
+    (checks_explorers.turns_its_boxes, "frameOf(panel, eye(to))", "frameOf(panel, eye(0))"),
+    (checks_explorers.turns_its_boxes, "from[1] - turned", "from[1] + turned"),
+    (checks_explorers.turns_its_boxes, "panel.z.title", "panel.x.title"),
+    (checks_explorers.turns_its_boxes, "drawable.filter(panel => panel.z).forEach(turnable);", ""),
+    (checks_explorers.turns_its_boxes, "eye(at).right : eye(at).up", "eye(at).up : eye(at).right"),
     (checks_explorers.gives_way_to_its_picture, 'figure.classList.toggle("explored", explored);', ""),
     (checks_explorers.gives_way_to_its_picture, "parts.hidden = !explored;", ""),
     (checks_explorers.follows_the_page, 'dark.addEventListener("change", paint);', ""),
@@ -162,7 +173,12 @@ def test_checks_find_faults(
     file.write_text(page.read_text(encoding="utf-8").replace(script, faulty).replace(hashed(script), hashed(faulty)), encoding="utf-8")
     monkeypatch.setattr(checks_page, "PATIENCE", 4000)
     with pytest.raises((AssertionError, Error)):
-        check(browser, file, "fig:lines" if check in checks_explorers.LINKED else "fig:steps")
+        check(browser, file, figure_of(check))
+
+
+def figure_of(check: Callable[[Browser, Path, str], None]) -> str:
+    names = {"fig:lines": checks_explorers.LINKED, "fig:boxes": checks_explorers.TURNING}
+    return next((name for name, checks in names.items() if check in checks), "fig:steps")
 
 
 def hashed(script: str) -> str:

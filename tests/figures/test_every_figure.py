@@ -32,6 +32,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "gradient_features": {},
     "gradient_norms": {"step": "last"},
     "invariance": {},
+    "kernel_eigenvalues": {},
+    "kernel_prediction": {},
     "learned": {"steps": ["first", "last"]},
     "linearization": {"steps": ["first", "last"]},
     "loss_by_time": {"floor": 0.01},

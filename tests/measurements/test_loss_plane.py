@@ -118,4 +118,4 @@ def test_what_is_measured_is_a_file_of_its_kind(saved, tmp_path):
     train = train | {"step": train["step"][:saved], "parameters": train["parameters"][:saved]}
     found = measure(data, train, NETWORK, LOSS, grid=3, moments=4, points=2)
     storage.save(tmp_path / "plane.npz", found, kind=loss_plane.KIND, digest="d")
-    assert storage.quantities(tmp_path / "plane.npz") == {"barrier": "S R", "line_bend": "S R"}
+    assert storage.quantities(tmp_path / "plane.npz") == {"barrier": "S R", "line_bend": "S R", "settled_bend": "R"}

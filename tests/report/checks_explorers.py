@@ -5,9 +5,11 @@ An explorer is named by the identifier of its figure. What Plotly was given to d
 
 import base64
 import json
+import math
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +26,10 @@ PLOTTED = """
 LABELS = (
     """box => [...box.querySelectorAll(".plot")].map(plot => [...plot.querySelectorAll(".hovertext")].map(label => label.textContent))"""
 )
+FRAMES = """
+    box => [...box.querySelectorAll(".plot[role=img]")].map(plot => [
+        plot.layout.shapes.flatMap(line => [[line.x0, line.y0], [line.x1, line.y1]]), plot.layout.annotations.map(title => title.text)])
+"""
 PLACE = """
     ([plot, point]) => {
         plot.scrollIntoView({block: "center"});
@@ -90,12 +96,13 @@ def explored(browser: Browser, file: Path, name: str, **options: Any) -> Iterato
         yield Explored(page, figure, data)
 
 
-def names(file: Path, *, linked: bool) -> list[str]:
-    """Return the identifiers of the figures of a page that have an explorer: one that is linked by points, or one that plays."""
+def names(file: Path, *, linked: bool = False, turning: bool = False) -> list[str]:
+    """Return the identifiers of the figures of a page that have an explorer: one linked by points, one that turns boxes, or another."""
     found = []
     for part in file.read_text(encoding="utf-8").split('<script type="application/json" id="explorer-')[1:]:
         name, _, content = part.partition('">')
-        if any(panel["linked"] for panel in json.loads(content.partition("</script>")[0])["panels"]) == linked:
+        data = json.loads(content.partition("</script>")[0])
+        if any(panel["linked"] for panel in data["panels"]) == linked and (data["view"] is not None) == turning:
             found.append(name)
     return found
 
@@ -114,15 +121,52 @@ def expected(data: dict[str, Any], stop: int) -> list[list[dict[str, list[float 
         values = values if len(values) == count else values[stop * count : (stop + 1) * count]
         return [value if value - value == 0 else None for value in values]
 
-    panels = (panel["traces"] for panel in data["panels"] if panel["traces"])
-    return [[{key: row(trace, key) for key in ("x", "y")} for trace in traces] for traces in panels]
+    def seen(trace: dict[str, Any], panel: dict[str, Any]) -> dict[str, list[float | None]]:
+        axes = [panel[key] for key in ("x", "y", "z")]
+        places = [
+            [2 * ((value or 0.0) - axis["low"]) / (axis["high"] - axis["low"]) - 1 for value in row(trace, key)]
+            for axis, key in zip(axes, ("x", "y", "z"), strict=True)
+        ]
+        views = [projected(point, data, stop) for point in zip(*places, strict=True)]
+        return {"x": [right for right, _ in views], "y": [up for _, up in views]}
+
+    panels = (panel for panel in data["panels"] if panel["traces"])
+    return [
+        [seen(trace, panel) if panel["z"] else {key: row(trace, key) for key in ("x", "y")} for trace in panel["traces"]]
+        for panel in panels
+    ]
+
+
+def projected(point: tuple[float, ...], data: dict[str, Any], stop: int) -> tuple[float, float]:
+    """Return where a point of a box, from -1 to 1 along each axis, is seen at a stop: turned back by the azimuth, then tilted."""
+    around = math.radians(data["view"]["azimuth"] + 360 * stop / len(data["stops"]))
+    above = math.radians(data["view"]["elevation"])
+    x, y, z = point
+    toward, right = x * math.cos(around) + y * math.sin(around), y * math.cos(around) - x * math.sin(around)
+    return right, z * math.cos(above) - toward * math.sin(above)
+
+
+def same(found: list[list[dict[str, list[float | None]]]], wanted: list[list[dict[str, list[float | None]]]]) -> bool:
+    """Whether panels show the same, to within the rounding of float32."""
+
+    def values(panels: list[list[dict[str, list[float | None]]]]) -> list[list[float | None]]:
+        return [trace[key] for traces in panels for trace in traces for key in ("x", "y")]
+
+    return len(found) == len(wanted) and all(
+        one == other
+        or (
+            len(one) == len(other)
+            and all(a == b or (a is not None and b is not None and abs(a - b) < 1e-5) for a, b in zip(one, other, strict=True))
+        )
+        for one, other in zip(values(found), values(wanted), strict=True)
+    )
 
 
 def moves_by_keyboard(browser: Browser, file: Path, name: str) -> None:
     """The keys of a slider move all panels together, to what the data have for each stop, with the step and both errors as text."""
     with explored(browser, file, name) as open_:
         start = open_.plotted()
-        assert start == expected(open_.data, 0)
+        assert same(start, expected(open_.data, 0))
         open_.slider.focus()
         for stop in five(open_.last)[1:]:
             while int(open_.slider.input_value()) < stop:
@@ -209,6 +253,37 @@ def links_its_panels(browser: Browser, file: Path, name: str) -> None:
         assert open_.readout == open_.data["readout"][-1]
 
 
+def turns_its_boxes(browser: Browser, file: Path, name: str) -> None:
+    """The edges of boxes turn with what is in them, their three axes have titles, and dragging one box turns all, to either side."""
+    with explored(browser, file, name) as open_:
+        open_.slider.focus()
+        for stop in five(open_.last)[:4]:
+            while int(open_.slider.input_value()) < stop:
+                open_.page.keyboard.press("ArrowRight")
+            open_.wait_for(stop)
+            for edges, titles in open_.figure.evaluate(FRAMES):
+                corners = {(round(x, 6) + 0.0, round(y, 6) + 0.0) for x, y in edges}
+                wanted = [projected(point, open_.data, stop) for point in product((-1.0, 1.0), repeat=3)]
+                assert len(edges) == 24
+                assert all(min(math.dist(corner, one) for one in wanted) < 1e-5 for corner in corners)
+                assert titles == [open_.data["panels"][0][key]["title"] for key in ("x", "y", "z")]
+        count = open_.last + 1
+        before = open_.shown()
+        box = open_.figure.locator(".plot").first.bounding_box()
+        assert box
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        for way, turned in ((0.25, count / 8), (-0.25, -count / 8)):
+            open_.page.mouse.move(x, y)
+            open_.page.mouse.down()
+            open_.page.mouse.move(x + way * box["width"], y, steps=6)
+            open_.page.mouse.up()
+            open_.page.mouse.move(x, y + box["height"])
+            after = (before - round(turned)) % count
+            open_.wait_for(after)
+            _assert_shows(open_, after)
+            before = after
+
+
 def gives_way_to_its_picture(browser: Browser, file: Path, name: str) -> None:
     """The picture keeps its words while the explorer stands in its place, is there in print, and comes back at the press of a button."""
     with explored(browser, file, name) as open_:
@@ -241,11 +316,12 @@ def follows_the_page(browser: Browser, file: Path, name: str) -> None:
 
 
 def _assert_shows(open_: Explored, stop: int) -> None:
-    assert open_.plotted() == expected(open_.data, stop)
+    assert same(open_.plotted(), expected(open_.data, stop))
     assert open_.readout == open_.data["readout"][stop]
     assert open_.slider.get_attribute("aria-valuetext") == open_.data["stops"][stop]
 
 
 PLAYING = (moves_by_keyboard, moves_by_pointer, plays_and_pauses, plays_calmly)
 LINKED = (links_its_panels,)
+TURNING = (turns_its_boxes,)
 ANY = (gives_way_to_its_picture, follows_the_page)

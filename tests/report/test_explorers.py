@@ -1,5 +1,6 @@
 """The explorers of the built report: they work in a browser, and what they show is what ``numbers.csv`` and the measurements hold."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +34,7 @@ def numbers(built_report: Path) -> pd.DataFrame:
 def shown(built_report: Path) -> dict[str, tuple[str, list[str]]]:
     """Return study and variants of each figure that may have an explorer, by its identifier."""
     figures = json.loads((built_report / "manifest.json").read_text(encoding="utf-8"))["figures"]
-    kinds = ("training_steps", "linearization")
+    kinds = ("training_steps", "linearization", "path_3d")
     return {
         f"fig:{name.partition('/')[2]}": (name.partition("/")[0], list(entry["settings"]["styles"]))
         for name, entry in figures.items()
@@ -41,13 +42,13 @@ def shown(built_report: Path) -> dict[str, tuple[str, list[str]]]:
     }
 
 
-def first(built_report: Path, *, linked: bool) -> str:
-    return checks_explorers.names(built_report / "report.html", linked=linked)[0]
+def first(built_report: Path, **which: bool) -> str:
+    return checks_explorers.names(built_report / "report.html", **which)[0]
 
 
 @pytest.mark.parametrize("check", [*checks_explorers.PLAYING, *checks_explorers.ANY], ids=lambda check: check.__name__)
 def test_an_explorer_that_plays(check: Callable[[Browser, Path, str], None], browser: Browser, built_report: Path) -> None:
-    check(browser, built_report / "report.html", first(built_report, linked=False))
+    check(browser, built_report / "report.html", first(built_report))
 
 
 @pytest.mark.parametrize("check", [*checks_explorers.LINKED, *checks_explorers.ANY], ids=lambda check: check.__name__)
@@ -55,9 +56,18 @@ def test_an_explorer_that_is_linked(check: Callable[[Browser, Path, str], None],
     check(browser, built_report / "report.html", first(built_report, linked=True))
 
 
+TURNING = [*checks_explorers.TURNING, *checks_explorers.PLAYING, *checks_explorers.ANY]
+
+
+@pytest.mark.parametrize("check", TURNING, ids=lambda check: check.__name__)
+def test_an_explorer_that_turns(check: Callable[[Browser, Path, str], None], browser: Browser, built_report: Path) -> None:
+    check(browser, built_report / "report.html", first(built_report, turning=True))
+
+
 def test_every_figure_of_a_kind_that_moves_has_an_explorer(built_report: Path, shown: dict[str, Any]) -> None:
     page = built_report / "report.html"
-    assert sorted(checks_explorers.names(page, linked=True) + checks_explorers.names(page, linked=False)) == sorted(shown)
+    ways: list[dict[str, bool]] = [{}, {"linked": True}, {"turning": True}]
+    assert sorted(name for way in ways for name in checks_explorers.names(page, **way)) == sorted(shown)
 
 
 def test_all_panels_follow_the_slider_to_the_numbers_of_the_report(
@@ -65,7 +75,7 @@ def test_all_panels_follow_the_slider_to_the_numbers_of_the_report(
 ) -> None:
     """At five steps of every explorer that plays: errors and singular values of ``numbers.csv``, output and features as measured."""
     page = built_report / "report.html"
-    for name in checks_explorers.names(page, linked=False):
+    for name in checks_explorers.names(page):
         study, (variant,) = shown[name]
         measured = {
             kind: storage.load(built_results / f"measure/{study}/{variant}/{kind}.npz", kind=kind)
@@ -99,6 +109,19 @@ def test_all_panels_follow_the_slider_to_the_numbers_of_the_report(
                     places = np.abs(grid[:, None] - _finite(feature["x"])).argmin(axis=0)
                     close = 1e-5 * np.abs(stored).max()
                     assert min(np.abs(np.array(feature["y"]) - sign * stored[places]).max() for sign in (1, -1)) <= close
+
+
+def test_boxes_hold_the_paths_that_were_measured(built_results: Path, built_report: Path, shown: dict[str, Any]) -> None:
+    page = (built_report / "report.html").read_text(encoding="utf-8")
+    for name in checks_explorers.names(built_report / "report.html", turning=True):
+        study, (variant,) = shown[name]
+        measured = storage.load(built_results / f"measure/{study}/{variant}/path.npz", kind="path")
+        data = json.loads(page.partition(f'id="explorer-{name}">')[2].partition("</script>")[0])
+        arrays = [np.frombuffer(base64.b64decode(text), dtype="<f4") for text in data["arrays"]]
+        for panel, path in zip(data["panels"], ("path", "walk", "shuffled"), strict=True):
+            for trace in panel["traces"]:
+                found = np.stack([arrays[trace[key]] for key in ("x", "y", "z")], axis=1)
+                np.testing.assert_allclose(found, measured[f"{path}_coordinate"][:, 0, :3], rtol=1e-5, atol=1e-6)
 
 
 def test_linked_explorers_hold_the_features_that_were_measured(built_results: Path, built_report: Path, shown: dict[str, Any]) -> None:
