@@ -8,6 +8,7 @@
     << data_setting("sines", "samples") >>              the same, of a data set
     << claim("he_beats_shallow", supported="...", refuted="...", inconclusive="...") >>
     << claims_table() >> << observations() >>           all claims; what the source says, and what the runs say
+    << inventory("descent") >>                          all that a phase has, from the inventory before it on
     <% call question("Title") %> ... <% endcall %>      a numbered question
     <% call answer() %> ... <% endcall %>               its answer; an assignment has room to write instead
     <% call task("Title") %> ... <% endcall %>          a coding task
@@ -17,7 +18,7 @@ In an assignment nothing measured may be printed: an answer is left out, and a r
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from scripts.common import formatting, wording
 from scripts.common.errors import UserError
 from scripts.common.findings import Runs
+from scripts.common.settings import setting_at
 from scripts.common.statistics import Interval, median_interval
 
 NOT_AVAILABLE = "not available"
@@ -51,6 +53,7 @@ class Content:
         claims: the records of the study's claims, by name.
         runs: the study's numbers; None in an assignment.
         questions: titles of the questions so far; filled while the chapter is rendered.
+        used: what was used since the last inventory, in order: "figure", "table", "question" or "claim", and which; filled likewise.
     """
 
     study: str
@@ -61,6 +64,7 @@ class Content:
     claims: Mapping[str, Mapping[str, Any]]
     runs: Runs | None
     questions: list[str] = field(default_factory=list)
+    used: list[tuple[str, str]] = field(default_factory=list)
 
 
 def render(text: str, content: Content, *, place: str) -> str:
@@ -84,6 +88,7 @@ def render(text: str, content: Content, *, place: str) -> str:
             ("verdict", verdict),
             ("claims_table", claims_table),
             ("observations", observations),
+            ("inventory", inventory),
             ("question", question),
             ("answer", answer),
         )
@@ -107,6 +112,7 @@ def figure(content: Content, name: str) -> str:
     if not content.solutions and name not in content.figures:
         raise _refusal(f"figure '{name}'")
     known = _known(content.figures, name, "figure")
+    content.used.append(("figure", name))
     caption = " ".join(part for part in (known["caption"], known["note"]) if part)
     alt = known["alt"].replace("\\", "\\\\").replace('"', '\\"')
     return f'\n\n![{caption}]({known["picture"]}){{#fig:{name} alt="{alt}"}}\n\n{_provenance("figure", known)}'
@@ -116,6 +122,7 @@ def table(content: Content, name: str) -> str:
     """Return a table with its number and caption, and how it was made."""
     _measured(content, f"table '{name}'")
     known = _known(content.tables, name, "table")
+    content.used.append(("table", name))
     rows = _pipe_table(known["header"], known["rows"], known["align"])
     caption = " ".join(part for part in (known["caption"], known["note"]) if part)
     return f"\n\n::: {{#tbl:{name} .table}}\n\n{rows}\n\n: {caption}\n\n:::\n\n{_provenance('table', known)}"
@@ -166,6 +173,7 @@ def claim(content: Content, name: str, **wordings: str) -> str:
     """Return the sentence for a claim's verdict, the verdict in words, and the numbers that it rests on."""
     _measured(content, f"claim '{name}'")
     known = _known(content.claims, name, "claim")
+    content.used.append(("claim", name))
     words = _known(wordings, known["verdict"], f"wording of claim '{name}'")
     return f"{words.strip()} {_badge(known)} [{plain(evidence(known))}]{{.evidence}}"
 
@@ -202,6 +210,58 @@ def observations(content: Content) -> str:
     return f"\n\n::: {{#tbl:observations_{content.study} .table}}\n\n{grid}\n\n: {caption}\n\n:::\n\n"
 
 
+def inventory(content: Content, name: str) -> str:
+    """Return a table of all that a phase has: what is run and swept, and the figures, tables, questions and claims since the last one."""
+    phase = _known(content.settings["phases"], name, "phase")
+    runs = [("variant", content.settings["variants"][key]) for key in phase["variants"]]
+    runs += [("simulation", content.settings["simulations"][key]) for key in phase["simulations"]]
+    rows = []
+    for (word, replicas, steps), labels in _grouped(runs).items():
+        counted = f", at most {steps:,} steps" if word == "simulation" and steps else f", {steps:,} steps" if steps else ""
+        rows.append(
+            [
+                f"{word}{'s' if len(labels) > 1 else ''}",
+                plain("; ".join(labels)),
+                plain(f"{formatting.counted(replicas, 'replica')}{counted}"),
+            ]
+        )
+    for words, path in phase["swept"].items():
+        rows.append(["swept", plain(words), plain(", ".join(_levels([run for _, run in runs], path)))])
+    for word, key in dict.fromkeys(content.used):
+        if word == "question":
+            rows.append([word, f"@q-{content.study}-{key}", plain(content.questions[int(key) - 1])])
+        elif word == "claim":
+            rows.append([word, plain(content.claims[key]["statement"]), _badge(content.claims[key])])
+        else:
+            shown = content.figures[key] if word == "figure" else content.tables[key]
+            rows.append([word, f"@{'fig' if word == 'figure' else 'tbl'}:{key}", shown["caption"]])
+    content.used.clear()
+    grid = _pipe_table(["What", "Which", "How much"], rows, "lll", escaped=True)
+    caption = f"Inventory of {plain(phase['title'])}."
+    return f"\n\n::: {{#tbl:inventory_{name} .table}}\n\n{grid}\n\n: {caption}\n\n:::\n\n"
+
+
+def _grouped(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[tuple[str, int, int | None], list[str]]:
+    """Return the labels of variants and simulations, those together that have as many replicas and steps."""
+    found: dict[tuple[str, int, int | None], list[str]] = {}
+    for word, run in runs:
+        labels = found.setdefault((word, run["replicas"], run.get("steps")), [])
+        if run["label"] not in labels:
+            labels.append(run["label"])
+    return found
+
+
+def _levels(runs: Sequence[Mapping[str, Any]], path: str) -> list[str]:
+    """Return the distinct values that a setting has in variants and simulations, in order, as text; lists give each of their entries."""
+    found: list[Any] = []
+    for run in runs:
+        value = setting_at(run, path)
+        found += value if isinstance(value, list) else [] if value is None else [value]
+    numbers = sorted({value for value in found if isinstance(value, int | float)})
+    words = [str(value) for value in dict.fromkeys(found) if not isinstance(value, int | float)]
+    return [f"{value:,.0f}" if float(value).is_integer() else f"{value:g}" for value in numbers] + words
+
+
 def evidence(known: Mapping[str, Any]) -> str:
     """Return in words what a claim's verdict rests on: estimate, interval and number of replicas."""
     low, high = (float(end) for end in known["interval"])
@@ -215,6 +275,7 @@ def evidence(known: Mapping[str, Any]) -> str:
 def question(content: Content, title: str, *, caller: Callable[[], str]) -> str:
     """Return a numbered question."""
     content.questions.append(title)
+    content.used.append(("question", str(len(content.questions))))
     return f"\n\n::: {{.question #q-{content.study}-{len(content.questions)}}}\n\n**{title}.** {caller().strip()}\n\n:::\n\n"
 
 

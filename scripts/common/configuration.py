@@ -12,7 +12,20 @@ from scripts.common import wording
 from scripts.common.consistency import Names, problems_of, unknown
 from scripts.common.errors import UserError
 from scripts.common.places import BIBLIOGRAPHY, PREFACE, PROJECT, study_path
-from scripts.common.settings import NAME, NEEDED, Bibliography, Figure, Measurement, Observation, Part, Report, Simulation, Study, Variant
+from scripts.common.settings import (
+    NAME,
+    NEEDED,
+    Bibliography,
+    Figure,
+    Measurement,
+    Observation,
+    Part,
+    Phase,
+    Report,
+    Simulation,
+    Study,
+    Variant,
+)
 from scripts.common.validation import T, validate
 from scripts.common.yaml_file import read_yaml
 
@@ -188,6 +201,7 @@ def _right_entries(content: Mapping[str, Any]) -> Study:
         measurements=_right(Measurement, content.get("measurements")),
         figures=_right(Figure, content.get("figures")),
         tables=_right(Figure, content.get("tables")),
+        phases=_right(Phase, content.get("phases")),
         observations=list(numbered.values()),
     )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from scripts.common import components, syntax, wording
 from scripts.common.components import Family
 from scripts.common.places import PROJECT, chapter_path, claims_path
-from scripts.common.settings import Figure, Network, Part, Simulation, Study, Variant
+from scripts.common.settings import Figure, Network, Part, Phase, Simulation, Study, Variant, setting_at
 
 
 class Names(NamedTuple):
@@ -18,6 +18,7 @@ class Names(NamedTuple):
     measurements: list[str] | None
     figures: list[str] | None
     tables: list[str] | None
+    phases: list[str] | None
 
     def runs(self) -> list[str] | None:
         """Return the names of variants and simulations: of all that has numbers."""
@@ -47,12 +48,21 @@ def problems_of(name: str, study: Study, names: Names, papers: list[str] | None,
         for key, figure in figures.items():
             problems += _check_figure(f"{place}: {family.word}s.{key}", family, figure, study, names)
             problems += wording.unknown_papers(figure.caption, f"{place}: {family.word}s.{key}.caption", papers)
+    for key, phase in study.phases.items():
+        problems += _check_phase(f"{place}: phases.{key}", phase, study, names)
     claims = list(syntax.functions(PROJECT / claims_path(name))) if (PROJECT / claims_path(name)).is_file() else []
     if not claims:
         problems.append(f"{claims_path(name)}: missing or without a public function; write the claims of study '{name}' there")
     for number, observation in enumerate(study.observations):
         problems += unknown(f"{place}: observations.{number}.claims", observation.claims, claims, "claim")
-    known = {"figure": names.figures, "table": names.tables, "claim": claims, "variant": names.runs(), "data set": names.data}
+    known = {
+        "figure": names.figures,
+        "table": names.tables,
+        "claim": claims,
+        "variant": names.runs(),
+        "data set": names.data,
+        "phase": names.phases,
+    }
     known["paper"] = papers
     return problems + wording.problems(PROJECT / chapter_path(name), chapter_path(name), known, _measured(study, names))
 
@@ -185,6 +195,18 @@ def _not_linearized(place: str, reads: Sequence[str], variants: Iterable[str], s
         for read in reads
         for variant in variants
         if read in FORMS and variant in study.variants and study.variants[variant].jacobian != FORMS[read]
+    ]
+
+
+def _check_phase(place: str, phase: Phase, study: Study, names: Names) -> list[str]:
+    problems = _unknown_or_twice(f"{place}.variants", phase.variants, names.variants, "variant")
+    problems += _unknown_or_twice(f"{place}.simulations", phase.simulations, names.simulations, "simulation")
+    runs = [study.variants[key].model_dump() for key in phase.variants if key in study.variants]
+    runs += [study.simulations[key].model_dump() for key in phase.simulations if key in study.simulations]
+    return problems + [
+        f"{place}.swept.{words}: no variant or simulation of the phase has a setting '{path}'; correct the path"
+        for words, path in phase.swept.items()
+        if runs and not any(setting_at(run, path) is not None for run in runs)
     ]
 
 

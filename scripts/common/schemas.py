@@ -66,7 +66,7 @@ def study_schema() -> Schema:
     schema = _closed(Study)
     for name, section in sections.items():
         schema["properties"][name] = {"description": schema["properties"][name]["description"], **section}
-    schema["$defs"] = {"Observation": schema["$defs"]["Observation"]}
+    schema["$defs"] = {name: schema["$defs"][name] for name in ("Observation", "Phase")}
     return schema
 
 

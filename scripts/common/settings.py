@@ -1,11 +1,13 @@
 """What the configuration files may say: the keys of the report, of a study and of the bibliography, and what each may be."""
 
 import datetime
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, StringConstraints
 
 NAME = r"[a-z][a-z0-9_]*"
+PATH = r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*"
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=60)]
 Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -180,6 +182,22 @@ class Figure(Part):
     simulations: Literal["all"] | list[Name] = []
 
 
+class Phase(Model):
+    """A part of a chapter that has an inventory of its own.
+
+    Attributes:
+        title: what it is about.
+        variants: the variants that it trains.
+        simulations: the simulations that it makes.
+        swept: what is varied, in words, and the path of the setting, as `network.hidden`; the inventory lists its values.
+    """
+
+    title: Text
+    variants: list[Name] = []
+    simulations: list[Name] = []
+    swept: dict[Text, Annotated[str, StringConstraints(pattern=f"^{PATH}$")]] = {}
+
+
 class Observation(Model):
     """What a source document says, and what tests it.
 
@@ -206,6 +224,7 @@ class Study(Model):
         measurements: what is measured of them.
         figures: the figures, in order.
         tables: the tables, in order.
+        phases: the parts of the chapter that have an inventory, in order.
         observations: what the sources say, each with the claims that test it.
     """
 
@@ -219,6 +238,7 @@ class Study(Model):
     measurements: dict[Name, Measurement]
     figures: dict[Name, Figure]
     tables: dict[Name, Figure] = {}
+    phases: dict[Name, Phase] = {}
     observations: list[Observation] = []
 
 
@@ -334,3 +354,11 @@ NEEDED = {
     "dataset": ("publisher",),
 }
 """What a publication of each type must say, beside what all say."""
+
+
+def setting_at(run: Mapping[str, Any], path: str) -> Any:
+    """Return what stands at a path of a variant's or simulation's settings, as ``network.hidden``; None where nothing does."""
+    found: Any = run
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from scripts.common import components
-from scripts.common.settings import FOLDER, KEY, NAME, OBJECT_IDENTIFIER, PAGES, Model
+from scripts.common.settings import FOLDER, KEY, NAME, OBJECT_IDENTIFIER, PAGES, PATH, Model
 
 T = TypeVar("T", bound=Model)
 
@@ -34,6 +34,7 @@ ALLOWED = {
 
 PATTERNS = {
     f"^{NAME}$": "a name of small letters, digits and underscores that starts with a letter",
+    f"^{PATH}$": "the path of a setting, as network.hidden",
     "^#[0-9A-Fa-f]{6}$": "a color such as '#0072B2'",
     f"^{KEY}$": "a name and a year, as jacot2018, with a letter behind it where two papers share them",
     f"^{PAGES}$": "the first and the last page, as 251-276",

@@ -27,6 +27,7 @@ NAMED = {
     "replicas": "variant",
     "setting": "variant",
     "data_setting": "data set",
+    "inventory": "phase",
 }
 """Functions of a chapter whose first argument is a name, and what it names."""
 
@@ -99,7 +100,7 @@ def problems(
                 for verdict in VERDICTS
                 if verdict not in given
             ]
-    for word in ("figure", "table", "claim"):
+    for word in ("figure", "table", "claim", "phase"):
         unused = [name for name in known.get(word) or [] if name not in used[word]]
         found += [f"{place}: {word} '{name}' is never used in the chapter; mention it or remove it" for name in unused]
     return found + unknown_papers(text, place, known.get("paper"))

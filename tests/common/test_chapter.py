@@ -56,7 +56,21 @@ def content(*, solutions=True, claims=None):
         study="s",
         settings={
             "data": {"waves": {"samples": 1500}},
-            "variants": {"a": {"steps": 9, "save_every": 150_000, "optimizer": {"learning_rate": 0.1}}},
+            "variants": {
+                "a": {"label": "A", "replicas": 3, "steps": 9, "save_every": 150_000, "optimizer": {"learning_rate": 0.1}},
+                "b": {"label": "B", "replicas": 3, "steps": 9, "optimizer": {"learning_rate": 0.02}},
+                "c": {"label": "C", "replicas": 1, "steps": 12_000, "optimizer": {"kind": "none"}},
+            },
+            "simulations": {"drawn": {"label": "Drawn", "replicas": 2, "rates": [0.5, 2.0, 0.5], "method": "plain"}},
+            "phases": {
+                "first": {
+                    "title": "phase 1",
+                    "variants": ["a", "b", "c"],
+                    "simulations": ["drawn"],
+                    "swept": {"learning rate": "optimizer.learning_rate", "rate": "rates", "method": "method"},
+                },
+                "second": {"title": "phase 2", "variants": [], "simulations": [], "swept": {}},
+            },
             "observations": [{"says": "It works | well.", "claims": ["it_works", "all_work"]}],
         },
         solutions=solutions,
@@ -208,7 +222,7 @@ def test_an_assignment_refuses_every_result(call):
         ('<< value("a", "loss", step=5) >>', "chapter: no numbers of 'a' at step 5; known: 0, 9, or last"),
         ('<< value("a", "norm", step=0, index="1.weight") >>', "chapter: no 'norm' of 'a' has the index '1.weight'; known: 0.weight"),
         ('<< count("a", "dead") >>', "chapter: unknown fate 'dead'; known: "),
-        ('<< setting("b", "steps") >>', "chapter: unknown variant 'b'; known: a"),
+        ('<< setting("d", "steps") >>', "chapter: unknown variant 'd'; known: a, b, c, drawn"),
         ('<< setting("a", "optimizer.rate") >>', "chapter: unknown setting of 'a' 'rate'; known: learning_rate"),
         ('<< data_setting("waves", "noise") >>', "chapter: unknown setting of 'waves' 'noise'; known: samples"),
         ('<< setting("a", "steps.rate") >>', "chapter: unknown setting of 'a' 'rate'; known: none"),
@@ -231,3 +245,41 @@ def test_what_is_printed_as_it_is_has_no_meaning_to_markdown():
 
 def test_braces_of_latex_are_left_alone():
     assert rendered(r"$\frac{a}{b}$ {{ x }} {% y %}") == r"$\frac{a}{b}$ {{ x }} {% y %}"
+
+
+FIRST = """
+<% call question("Why") %>Why?<% endcall %>
+<% call answer() %><< figure("fit") >> << claim("it_works", supported="Yes.", refuted="No.", inconclusive="Perhaps.") >><% endcall %>
+<< inventory("first") >>
+<% call question("How") %>How?<% endcall %>
+<< inventory("second") >>
+"""
+
+
+def inventory_rows(text, name):
+    """Return the rows of an inventory in a rendered chapter."""
+    table = text.partition(f"#tbl:inventory_{name} ")[2].partition(":::")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")][2:]
+
+
+def test_an_inventory_has_what_is_run_and_swept_and_all_that_was_used_since_the_one_before():
+    text = rendered(FIRST)
+    assert inventory_rows(text, "first") == [
+        ["variants", "A; B", "3 replicas, 9 steps"],
+        ["variant", "C", "1 replica, 12,000 steps"],
+        ["simulation", "Drawn", "2 replicas"],
+        ["swept", "learning rate", r"0\.02, 0\.1"],
+        ["swept", "rate", r"0\.5, 2"],
+        ["swept", "method", "plain"],
+        ["question", "@q-s-1", "Why"],
+        ["figure", "@fig:fit", "A *fit*."],
+        ["claim", r"It works\.", "[supported]{.verdict .supported}"],
+    ]
+    assert inventory_rows(text, "second") == [["question", "@q-s-2", "How"]]
+    assert "Inventory of phase 2." in text
+
+
+def test_the_inventory_of_an_assignment_has_no_verdicts():
+    text = rendered(FIRST, solutions=False)
+    assert [row[0] for row in inventory_rows(text, "first")] == ["variants", "variant", "simulation", "swept", "swept", "swept", "question"]
+    assert "supported" not in text

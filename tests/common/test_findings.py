@@ -176,3 +176,20 @@ def test_a_record_says_all_and_can_be_written_as_json():
     }
     json.dumps(record, allow_nan=False)
     assert float(record["estimate"]) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("offset", "verdict"), [(0.0, "supported"), (0.08, "supported"), (0.1, "inconclusive"), (0.2, "refuted"), (-0.2, "refuted")]
+)
+def test_near_holds_the_distance_of_the_median_from_a_target(offset, verdict):
+    values = 2 + offset + np.linspace(-0.02, 0.02, REPLICAS)
+    found = runs().near(values, 2.0, within=0.1, **WORDS)
+    expected = median_interval(values, seed=0, resamples=500)
+    assert found.estimate == pytest.approx(abs(expected.estimate - 2))
+    assert found.high == pytest.approx(max(abs(expected.low - 2), abs(expected.high - 2)))
+    assert found.low == pytest.approx(0 if offset == 0 else min(abs(expected.low - 2), abs(expected.high - 2)))
+    assert (found.verdict, found.threshold, found.direction, found.n) == (verdict, 0.1, "below", REPLICAS)
+
+
+def test_near_counts_a_value_that_is_not_finite_as_infinitely_far():
+    assert runs().near([1.0, *[np.inf] * 19], 1.0, within=0.5, **WORDS).verdict == "refuted"

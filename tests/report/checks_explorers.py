@@ -272,7 +272,7 @@ def turns_its_boxes(browser: Browser, file: Path, name: str) -> None:
         box = open_.figure.locator(".plot").first.bounding_box()
         assert box
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        for way, turned in ((0.25, count / 8), (-0.25, -count / 8)):
+        for way, turned in ((0.2, count / 10), (-0.2, -count / 10)):  # half a turn over the width of a box
             open_.page.mouse.move(x, y)
             open_.page.mouse.down()
             open_.page.mouse.move(x + way * box["width"], y, steps=6)
