@@ -10,7 +10,7 @@ from benchmarks.comparison import Comparison, compare
 from scripts.datasets import digits
 from scripts.train import train
 
-REPLICAS, STEPS, BATCH, LEARNING_RATE, MOMENTUM = 10, 60, 50, 0.02, 0.9
+REPLICAS, STEPS, BATCH, LEARNING_RATE, MOMENTUM = 10, 150, 50, 0.02, 0.9
 SETTINGS: dict[str, Any] = {
     "network": {"kind": "convolutional", "channels": [16, 48], "kernel": 3, "activation": "relu"},
     "initialization": {"kind": "torch_default", "seed": 0},

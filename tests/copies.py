@@ -44,9 +44,12 @@ def point_to(folder):
     forget()
 
 
-def forget():
-    """Forget what the code has read of the project's files."""
-    memory._entries.clear()
+def forget(*, sources=False):
+    """Forget what the code has read of the project's files; what sources say is kept by their content, or forgotten as well."""
+    if sources:
+        memory._entries.clear()
+    else:
+        memory._entries.update(memory._used)
     memory._used.clear()
     for module in (components, digest, memory, syntax):
         for function in vars(module).values():

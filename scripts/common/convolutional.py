@@ -98,14 +98,18 @@ def unflatten(parameters: Tensor, shapes: Mapping[str, Sequence[int]]) -> list[T
 
 
 def convolve(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return the convolution (R, O, H, W, N) of values (R, C, H, W, N) by a weight (R, O, C, k, k) and a bias (R, O), as ``Conv2d``."""
+    """Return the convolution of values (R, C, H, W, N) by a weight (R, O, C, k, k) and a bias (R, O), as ``Conv2d``, in blocks for `pool`.
+
+    It is (R, O, 2, 2, H // 2, W // 2, N): the first, second, third and fourth of every 2 by 2 values stand together, so that what is done
+    with them goes through memory in order. A last odd row or column, which no pooling reads, is left out.
+    """
     found: Tensor = _Convolve.apply(values, weight, bias)  # type: ignore[no-untyped-call]
     return found
 
 
-def pool(values: Tensor) -> Tensor:
-    """Return the largest of every 2 by 2 values (R, C, H, W, N), (R, C, H // 2, W // 2, N), as ``MaxPool2d(2)``."""
-    found: Tensor = _Pool.apply(values)  # type: ignore[no-untyped-call]
+def pool(blocks: Tensor) -> Tensor:
+    """Return the largest of every 2 by 2 values (R, C, 2, 2, H, W, N), (R, C, H, W, N), as ``MaxPool2d(2)``."""
+    found: Tensor = _Pool.apply(blocks)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -121,35 +125,39 @@ class _Convolve(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         replicas, channels, height, width, samples = ctx.shape = values.shape
-        kernel = weight.shape[-1]
-        middle_rows, middle = _middle(values.shape, kernel)
+        kernel, begin = weight.shape[-1], weight.shape[-1] // 2
         framed = values.new_zeros(_framed(values.shape, kernel))
-        framed[:, :, middle_rows, middle] = values
-        strides = framed.stride()
+        framed[:, :, begin : begin + height, begin : begin + width] = values
+        row, column = framed.stride(2), framed.stride(3)
         patches = framed.as_strided(
-            (replicas, channels, kernel, kernel, height, width, samples),
-            (strides[0], strides[1], strides[2], strides[3], strides[2], strides[3], strides[4]),
+            (replicas, channels, kernel, kernel, 2, 2, height // 2, width // 2, samples),
+            (framed.stride(0), framed.stride(1), row, column, row, column, 2 * row, 2 * column, 1),
         ).reshape(replicas, channels * kernel * kernel, -1)  # here they are copied
         ctx.save_for_backward(patches, weight)
-        return torch.baddbmm(bias[:, :, None], weight.flatten(2), patches).view(replicas, -1, height, width, samples)
+        found = torch.baddbmm(bias[:, :, None], weight.flatten(2), patches)
+        return found.view(replicas, -1, 2, 2, height // 2, width // 2, samples)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
         patches, weight = ctx.saved_tensors
-        kernel = weight.shape[-1]
+        replicas, channels, height, width, samples = ctx.shape
+        kernel, begin = weight.shape[-1], weight.shape[-1] // 2
         gradient = gradient.flatten(2)
         of_weight = torch.bmm(patches, gradient.mT).mT  # half again as fast as the product in the other order
         of_values = None
         if ctx.needs_input_grad[0]:
-            height, width = ctx.shape[2:4]
-            of_patches = torch.bmm(weight.flatten(2).mT, gradient).view(*ctx.shape[:2], kernel, kernel, *ctx.shape[2:])
+            blocks = (2, 2, height // 2, width // 2, samples)
+            of_patches = torch.bmm(weight.flatten(2).mT, gradient).view(replicas, channels, kernel, kernel, *blocks)
             framed = gradient.new_zeros(_framed(ctx.shape, kernel))
-            for row in range(kernel):
-                for column in range(kernel):
-                    framed[:, :, row : row + height, column : column + width] += of_patches[:, :, row, column]
-            middle_rows, middle = _middle(ctx.shape, kernel)
-            of_values = framed[:, :, middle_rows, middle]
+            rows, columns = height // 2 * 2, width // 2 * 2
+            for down in range(kernel):
+                for right in range(kernel):
+                    place = framed[:, :, down : down + rows, right : right + columns].view(
+                        replicas, channels, height // 2, 2, width // 2, 2, samples
+                    )
+                    place.permute(0, 1, 3, 5, 2, 4, 6).add_(of_patches[:, :, down, right])
+            of_values = framed[:, :, begin : begin + height, begin : begin + width]
         return of_values, of_weight.reshape(weight.shape), gradient.sum(dim=2)
 
 
@@ -159,19 +167,12 @@ def _framed(shape: Sequence[int], kernel: int) -> tuple[int, ...]:
     return (replicas, channels, height + kernel - 1, width + kernel - 1, samples)
 
 
-def _middle(shape: Sequence[int], kernel: int) -> tuple[slice, slice]:
-    """Return where the image stands between these zeros: rows and columns."""
-    begin = kernel // 2
-    return slice(begin, begin + shape[2]), slice(begin, begin + shape[3])
-
-
 class _Pool(torch.autograd.Function):
     """`pool`, as two rounds of pairs: what is kept is by how much the second of a pair is larger."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
-        ctx.shape = values.shape
-        first, second, third, fourth = (values[:, :, rows, columns] for rows, columns in _quarters(values.shape))
+    def forward(ctx: Any, blocks: Tensor) -> Tensor:
+        (first, second), (third, fourth) = (pair.unbind(2) for pair in blocks.unbind(2))
         above, below = torch.maximum(first, second), torch.maximum(third, fourth)
         ctx.save_for_backward(second - first, fourth - third, below - above)
         return torch.maximum(above, below)
@@ -180,25 +181,20 @@ class _Pool(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         second_ahead, fourth_ahead, below_ahead = ctx.saved_tensors
-        below = _where_positive(gradient, below_ahead)
+        found = gradient.new_empty((*gradient.shape[:2], 2, 2, *gradient.shape[2:]))
+        (first, second), (third, fourth) = (pair.unbind(2) for pair in found.unbind(2))
+        below = torch.empty_like(gradient)
+        _where_positive(gradient, below_ahead, below)
         above = gradient - below
-        second, fourth = _where_positive(above, second_ahead), _where_positive(below, fourth_ahead)
-        found = gradient.new_zeros(ctx.shape)
-        for (rows, columns), quarter in zip(_quarters(ctx.shape), (above - second, second, below - fourth, fourth), strict=True):
-            found[:, :, rows, columns] = quarter
+        for pair, ahead, one, other in ((above, second_ahead, first, second), (below, fourth_ahead, third, fourth)):
+            _where_positive(pair, ahead, other)
+            torch.sub(pair, other, out=one)
         return found
 
 
-def _quarters(shape: Sequence[int]) -> list[tuple[slice, slice]]:
-    """Return rows and columns of the first, second, third and fourth of every 2 by 2 values; a last odd row or column is in none."""
-    height, width = shape[2] // 2 * 2, shape[3] // 2 * 2
-    return [(slice(row, height, 2), slice(column, width, 2)) for row in (0, 1) for column in (0, 1)]
-
-
-def _where_positive(values: Tensor, condition: Tensor) -> Tensor:
-    """Return `values` where `condition` is positive, else 0; a product with a mask of Booleans takes seven times as long."""
-    found: Tensor = torch.ops.aten.threshold_backward(values, condition, 0.0)
-    return found
+def _where_positive(values: Tensor, condition: Tensor, out: Tensor) -> None:
+    """Write `values` where `condition` is positive, else 0; a product with a mask of Booleans takes seven times as long."""
+    torch.ops.aten.threshold_backward.grad_input(values, condition, 0.0, grad_input=out)
 
 
 class _Activate(torch.autograd.Function):

@@ -22,6 +22,8 @@ from scripts.common.style import Style
 
 MOST_MARKS = 10
 """More levels than these, or others than powers, are marked at powers of ten."""
+MOST_MARKS_OF_A_ROW = 16
+"""So many marks with up to four digits find room side by side, in all panels of a row together."""
 THEORY: dict[str, Any] = {"linestyle": drawing.LINES[1], "linewidth": 0.9}
 REFERENCE: dict[str, Any] = {"linestyle": drawing.LINES[2], "linewidth": 0.9}
 
@@ -131,7 +133,7 @@ def draw(
         drawing.entitle(axes, title, "; ".join(words))
         if quantity not in (linear or []):
             drawing.log_ticks(axes)
-        _mark_levels(axes, np.unique(np.concatenate([line.levels for line in drawn])))
+        _mark_levels(axes, np.unique(np.concatenate([line.levels for line in drawn])), most=MOST_MARKS_OF_A_ROW // columns)
         found.append(f"{title}: {'; '.join(told)}")
     for axes in panels[max(len(quantities) - columns, 0) : len(quantities)]:
         axes.set_xlabel(level_title)
@@ -300,8 +302,8 @@ def _draw_reference(axes: Axes, lines: Sequence[Line], slope: float) -> None:
     axes.plot(ends, middle[drawn[0]] * (ends / ends[0]) ** slope, color=drawing.INK, **REFERENCE, zorder=1, label=f"slope {_signed(slope)}")
 
 
-def _mark_levels(axes: Axes, levels: NDArray[np.float64]) -> None:
-    """Mark the axis of x at the levels, or at powers of ten where they are many."""
+def _mark_levels(axes: Axes, levels: NDArray[np.float64], *, most: int) -> None:
+    """Mark the axis of x at the levels, at every other one and so on where they are more than `most`, or at powers of ten."""
     axes.xaxis.set_minor_formatter(NullFormatter())
     if not levels.size:
         return
@@ -312,6 +314,7 @@ def _mark_levels(axes: Axes, levels: NDArray[np.float64]) -> None:
         axes.xaxis.set_major_locator(FixedLocator(list(levels)))
         axes.xaxis.set_major_formatter(FixedFormatter([f"10{str(int(power)).translate(SUPERSCRIPTS)}" for power in powers.round()]))
     else:
-        axes.xaxis.set_major_locator(FixedLocator(list(levels)))
-        axes.xaxis.set_major_formatter(FixedFormatter([_plain(float(level)) for level in levels]))
+        marked = levels[:: -(-len(levels) // most)]
+        axes.xaxis.set_major_locator(FixedLocator(list(marked)))
+        axes.xaxis.set_major_formatter(FixedFormatter([_plain(float(level)) for level in marked]))
     axes.xaxis.set_minor_locator(LogLocator(subs=()))

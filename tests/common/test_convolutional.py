@@ -86,14 +86,16 @@ def test_gradients_of_each_part_by_finite_differences(wanted):
     bias = torch.randn(2, 3, dtype=torch.float64, generator=generator).requires_grad_()
     assert torch.autograd.gradcheck(convolutional.convolve, (values, weight, bias))
     if wanted:
-        assert torch.autograd.gradcheck(convolutional.pool, (values,))
+        blocks = torch.randn(2, 2, 2, 2, 2, 1, 2, dtype=torch.float64, generator=generator).requires_grad_()
+        assert torch.autograd.gradcheck(convolutional.pool, (blocks,))
 
 
 def test_the_first_of_equal_values_takes_the_gradient():
     values = torch.tensor([[0.0, 0.0, 1.0, 2.0], [0.0, 0.0, 2.0, 2.0], [1.0, 2.0, 3.0, 1.0], [2.0, 1.0, 1.0, 3.0]])
     ours, library = (values.clone().requires_grad_() for _ in range(2))
     weights = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    (convolutional.pool(ours.reshape(1, 1, 4, 4, 1))[0, 0, :, :, 0] * weights).sum().backward()
+    blocks = ours.reshape(1, 1, 2, 2, 2, 2, 1).permute(0, 1, 3, 5, 2, 4, 6)  # rows and columns within blocks before those of blocks
+    (convolutional.pool(blocks)[0, 0, :, :, 0] * weights).sum().backward()
     (nn.functional.max_pool2d(library[None], 2)[0] * weights).sum().backward()
     assert torch.equal(ours.grad, library.grad)
     assert ours.grad.count_nonzero() == 4
