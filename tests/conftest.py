@@ -7,7 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before PyTorch is imported: sma
 import pytest
 from filelock import FileLock
 
-from tests.builds import copy_project, snakemake, with_mini_study
+from tests.builds import copy_project, git, snakemake, with_mini_study
 
 
 def pytest_addoption(parser):
@@ -61,10 +61,13 @@ def built_report(built_results):
 
 @pytest.fixture(scope="session")
 def mini_build(tmp_path_factory, worker_name):
-    """A copy of the project with the small study as its only one, built."""
+    """A copy of the project with the small study as its only one, committed and built with two cores."""
 
     def build(folder):
-        snakemake(with_mini_study(copy_project(folder / "project")))
+        project = with_mini_study(copy_project(folder / "project"))
+        git(project, "add", "--all")
+        git(project, "commit", "--quiet", "--message", "mini")
+        snakemake(project)
 
     return _once(tmp_path_factory, worker_name, "mini", build) / "project"
 

@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import Collection, LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -541,7 +542,9 @@ def save_svg(figure: Figure, path: str | Path) -> None:
     picture = io.BytesIO()
     with matplotlib.rc_context(STYLE):
         _settle(figure)
-        figure.savefig(picture, format="svg", metadata={"Date": None, "Creator": None}, dpi=RASTER_DPI)
+        figure.set_dpi(RASTER_DPI)
+        # not Figure.savefig, which draws twice, the first time to lay the figure out
+        FigureCanvasSVG(figure).print_svg(picture, metadata={"Date": None, "Creator": None})
     text = COORDINATES.sub(lambda found: DECIMALS.sub(_rounded, found[0]).replace(" \n", ""), picture.getvalue().decode())
     storage.save_text(path, IMAGES.sub(_with_palette, re.sub(r"\n +", "\n", text)))
 

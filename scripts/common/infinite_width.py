@@ -32,7 +32,7 @@ from scripts.common.errors import UserError
 
 Matrix = NDArray[np.float64]
 
-TILE = 128
+TILE = 160
 """Points along either side of a tile: the few arrays of a tile's size that are at work fit into a core's own cache."""
 
 
@@ -165,16 +165,17 @@ def _kernels(
     network = _Network(weight_variance, bias_variance, terms)
     rows, columns = (_norms(points, network) for points in (x, y))
     found = tuple(np.empty((len(x), len(y))) for _ in range(count))
-    memory = np.empty((6, TILE * TILE))
+    left, right = (_features(points, network) for points in (x, y))
+    memory = np.empty((5, TILE * TILE))
     last = _slope(network) ** len(rows)
     for across, down in _tiles(len(x), len(y), symmetric=other is None):
         shape = across.stop - across.start, down.stop - down.start
         tiles = [part[: shape[0] * shape[1]].reshape(shape) for part in memory]
         on_diagonal = other is None and across == down
-        np.dot(x[across], y[down].T, out=tiles[1])
+        np.dot(-left[across], right[down].T, out=tiles[1])
         if on_diagonal:
-            np.maximum(tiles[1], tiles[1].T.copy(), out=tiles[1])  # all that follows is done element by element, and keeps the symmetry
-        _fill(tiles, x.shape[1], rows[:, across, None], columns[:, None, down], network, on_diagonal=on_diagonal)
+            np.minimum(tiles[1], tiles[1].T.copy(), out=tiles[1])  # all that follows is done element by element, and keeps the symmetry
+        _fill(tiles, rows[:, across, None], columns[:, None, down], network, on_diagonal=on_diagonal)
         for kernel, tile, factor in zip(found, tiles, (last, -last), strict=False):
             np.multiply(tile, factor, out=kernel[across, down])
             if other is None and not on_diagonal:
@@ -189,6 +190,12 @@ def _kernels(
 def _slope(network: _Network) -> float:
     """Return s = weight_variance / (2 pi), by which the angle pi - t is the factor of a layer in the tangent kernel."""
     return network.weight_variance / (2 * math.pi)
+
+
+def _features(x: Matrix, network: _Network) -> Matrix:
+    """Return the features (N, D + 1) whose inner products are K_1 / s."""
+    weight, bias = (math.sqrt(variance / _slope(network)) for variance in (network.weight_variance / x.shape[1], network.bias_variance))
+    return np.column_stack([weight * x, np.full(len(x), bias)])
 
 
 def _norms(x: Matrix, network: _Network) -> Matrix:
@@ -209,7 +216,7 @@ def _tiles(rows: int, columns: int, *, symmetric: bool) -> Iterator[tuple[slice,
             yield slice(top, min(top + TILE, rows)), slice(left, min(left + TILE, columns))
 
 
-def _fill(tiles: Sequence[Matrix], inputs: int, rows: Matrix, columns: Matrix, network: _Network, *, on_diagonal: bool) -> None:
+def _fill(tiles: Sequence[Matrix], rows: Matrix, columns: Matrix, network: _Network, *, on_diagonal: bool) -> None:
     """Compute both kernels between n and m points, with as few operations as there may be.
 
     K and T are those of layer l divided by s^l, so that no layer needs a factor; and instead of the correlation c stands e = -c, whose
@@ -220,24 +227,21 @@ def _fill(tiles: Sequence[Matrix], inputs: int, rows: Matrix, columns: Matrix, n
     The first two of `tiles` become T / s^L and -K / s^L, L the number of layers.
 
     Args:
-        tiles: six arrays (n, m); the second holds x.x', all are overwritten.
-        inputs: number of inputs, D.
+        tiles: five arrays (n, m); the second holds -K_1 / s, all are overwritten.
         rows: `_norms` of the n points, (layers, n, 1).
         columns: `_norms` of the m points, (layers, 1, m).
         network: what the network is.
         on_diagonal: whether both are the same points, so that each has the correlation 1 with itself.
     """
-    tangent, negative, angle, room, spare, norms = tiles
+    tangent, negative, angle, room, norms = tiles
     weight_variance, bias_variance, terms = network
     slope, last = _slope(network), len(rows) - 1
     same = [terms.weight[layer] == weight_variance and terms.bias[layer] == bias_variance for layer in range(last + 1)]
+    np.negative(negative, out=tangent)
     if not same[0]:
-        np.multiply(negative, terms.weight[0] / inputs / slope, out=tangent)
+        tangent -= bias_variance / slope
+        tangent *= terms.weight[0] / weight_variance
         tangent += terms.bias[0] / slope
-    negative *= -weight_variance / inputs / slope
-    negative -= bias_variance / slope
-    if same[0]:
-        np.negative(negative, out=tangent)
     for layer in range(1, last + 1):
         np.dot(rows[layer - 1], columns[layer - 1], out=norms)
         negative /= norms
@@ -247,11 +251,11 @@ def _fill(tiles: Sequence[Matrix], inputs: int, rows: Matrix, columns: Matrix, n
             np.minimum(negative, 1.0, out=negative)
         if on_diagonal:
             np.fill_diagonal(negative, -1.0)
-        np.arccos(negative, out=angle)
         np.subtract(1.0, negative, out=room)  # sin^2 = (1 - e) (1 + e), which is right to the last bit where 1 - e^2 is not
-        np.add(1.0, negative, out=spare)
-        room *= spare
+        np.add(1.0, negative, out=angle)
+        room *= angle
         np.sqrt(room, out=room)
+        np.arccos(negative, out=angle)
         negative *= angle
         negative -= room
         negative *= norms

@@ -26,6 +26,7 @@ def draw(loss: dict[str, Arrays], steps_to_loss: dict[str, Arrays], *, styles: d
         axes.set_yscale("log")
         axes.set_xlabel(unit)
     keys, told, counts = [], [], set()
+    finite = False
     for turn, (variant, measured) in enumerate(loss.items()):
         label, color = styles[variant]
         pace = float(steps_to_loss[variant]["seconds_per_step"])
@@ -33,13 +34,17 @@ def draw(loss: dict[str, Arrays], steps_to_loss: dict[str, Arrays], *, styles: d
         counts.add(measured["train_loss"].shape[1])
         after = measured["step"] > 0  # a logarithmic axis has no place for 0
         line, drawn = drawing.line_of(turn), drawing.Spread(*(values[after] for values in middle))
+        finite |= bool(np.isfinite(drawn.median).any())
         for axes, scale in zip(panels, (1.0, pace), strict=True):
             if np.isfinite(scale):
                 drawing.median_and_band(axes, measured["step"][after] * scale, drawn, color=color, line=line, label=label)
         keys.append(drawing.line_key(label, color, linestyle=line))
         spent = f", {number(float(measured['step'][-1]) * pace)} s" if np.isfinite(pace) else ""
         told.append(f"{label}: {number(float(middle.median[-1]))} after {measured['step'][-1]:,} steps{spent}")
-    if floor is not None:
+    if not finite:
+        for axes in panels:
+            drawing.empty(axes, "no loss is finite")
+    elif floor is not None:
         for axes in panels:
             axes.axhline(floor, color=drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2], label="marked loss")
     panels[0].set_ylabel("train loss")

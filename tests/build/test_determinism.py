@@ -1,28 +1,22 @@
-"""Two builds from two clones, at other places and with other numbers of cores, give the same bytes."""
+"""Two builds, at other places and with other numbers of cores, give the same bytes."""
 
 import subprocess
 
 import pytest
 
-from tests.builds import checksums, copy_project, git, snakemake, with_mini_study
+from tests.builds import checksums, copy_project, snakemake
 
 
-def built_twice(project, places, *arguments):
-    """Build clones of `project` at two places, one with one core and one with two; return the checksums of both."""
-    found = []
-    for place, cores in zip(places, (1, 2), strict=True):
-        subprocess.run(["git", "clone", "--quiet", str(project), str(place)], check=True)
-        snakemake(place, *arguments, cores=cores)
-        found.append(checksums(place, "results/quick" if arguments else "results"))
-    return found
+def built(project, place, cores):
+    """Build a clone of `project` at `place` and return its checksums."""
+    subprocess.run(["git", "clone", "--quiet", str(project), str(place)], check=True)
+    snakemake(place, cores=cores)
+    return checksums(place)
 
 
 @pytest.mark.slow
-def test_two_clones_build_the_same_bytes(tmp_path):
-    project = with_mini_study(copy_project(tmp_path / "project"))
-    git(project, "add", "--all")
-    git(project, "commit", "--quiet", "--message", "mini")
-    one, two = built_twice(project, (tmp_path / "a", tmp_path / "quite/another place"))
+def test_a_clone_builds_the_same_bytes(mini_build, tmp_path):
+    one, two = checksums(mini_build), built(mini_build, tmp_path / "quite/another place", cores=1)
     assert one == two
     assert sum(name.endswith(".npz") for name in one) == 1 + 2 + 2 + 8
 
@@ -30,6 +24,6 @@ def test_two_clones_build_the_same_bytes(tmp_path):
 @pytest.mark.long
 def test_two_clones_build_the_same_bytes_of_the_whole_report(tmp_path):
     project = copy_project(tmp_path / "project")
-    one, two = built_twice(project, (tmp_path / "a", tmp_path / "b"))
+    one, two = (built(project, tmp_path / name, cores) for name, cores in (("a", 1), ("b", 2)))
     assert one == two
     assert len(one) > 90

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from scripts.common.places import PROJECT
-from tests.builds import copy_project, jobs_run, snakemake
+from tests.builds import copy_project, jobs_run, snakemake, with_mini_study
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +73,9 @@ def test_no_answer_claim_or_result_is_there(texts, kind, built_report):
 
 
 def test_a_result_outside_of_an_answer_is_an_error(tmp_path):
-    project = copy_project(tmp_path / "project")
-    path = project / "templates/chapters/init_depth.md.jinja"
-    path.write_text(path.read_text(encoding="utf-8") + '\nThe loss is << value("deep_he", "test_loss") >>.\n', encoding="utf-8")
+    project = with_mini_study(copy_project(tmp_path / "project"))
+    path = project / "templates/chapters/mini.md.jinja"
+    path.write_text(path.read_text(encoding="utf-8") + '\nThe loss is << value("wide", "test_loss") >>.\n', encoding="utf-8")
     done = snakemake(project, "--config", "edition=assignment", check=False)
     assert done.returncode != 0
     assert "an assignment may not show a result" in done.stdout
