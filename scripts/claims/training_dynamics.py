@@ -433,6 +433,18 @@ def random_walk_gives_the_same_curves(runs: Runs) -> Finding:
     )
 
 
+def explained_variance_is_no_evidence(runs: Runs) -> Finding:
+    """The share of variance along the first component, of the path less that of the same steps in random order."""
+    path, shuffled = (runs.values("convolutional", f"{which}_variance", index=1) for which in ("path", "shuffled"))
+    return runs.median(
+        path - shuffled,
+        below=0,
+        statement="The same steps in random order have more of their variance along the first component than the path.",
+        quantity="share of variance along the first component, path less shuffled steps",
+        reason="a large share is then no sign of an ordered path",
+    )
+
+
 def path_is_straighter_than_a_random_walk(runs: Runs) -> Finding:
     """The share of the length of the path that leads from its start to its end, against that of a random walk."""
     return runs.median(

@@ -276,7 +276,8 @@ def question(content: Content, title: str, *, caller: Callable[[], str]) -> str:
     """Return a numbered question."""
     content.questions.append(title)
     content.used.append(("question", str(len(content.questions))))
-    return f"\n\n::: {{.question #q-{content.study}-{len(content.questions)}}}\n\n**{title}.** {caller().strip()}\n\n:::\n\n"
+    heading = title if title.endswith("?") else f"{title}."
+    return f"\n\n::: {{.question #q-{content.study}-{len(content.questions)}}}\n\n**{heading}** {caller().strip()}\n\n:::\n\n"
 
 
 def answer(content: Content, *, lines: int = 8, caller: Callable[[], str]) -> str:

@@ -180,10 +180,10 @@ def _kernels(
             np.multiply(tile, factor, out=kernel[across, down])
             if other is None and not on_diagonal:
                 np.multiply(tile.T, factor, out=kernel[down, across])
-    if not bias_variance:  # at the origin such a network is 0, whatever its parameters
-        for kernel in found:
-            kernel[~x.any(axis=1)] = 0.0
-            kernel[:, ~y.any(axis=1)] = 0.0
+    if not bias_variance:  # at the origin such a network is 0, whatever its weights, and depends on its last bias alone
+        for kernel, value in zip(found, (terms.bias[-1], 0.0), strict=False):
+            kernel[~x.any(axis=1)] = value
+            kernel[:, ~y.any(axis=1)] = value
     return found
 
 

@@ -283,3 +283,9 @@ def test_the_inventory_of_an_assignment_has_no_verdicts():
     text = rendered(FIRST, solutions=False)
     assert [row[0] for row in inventory_rows(text, "first")] == ["variants", "variant", "simulation", "swept", "swept", "swept", "question"]
     assert "supported" not in text
+
+
+def test_a_question_whose_title_asks_has_no_further_stop():
+    text = rendered('<% call question("Does it pay?") %>Say.<% endcall %><% call question("Pay") %>Say.<% endcall %>')
+    assert "**Does it pay?** Say." in text
+    assert "**Pay.** Say." in text

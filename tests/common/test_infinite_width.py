@@ -195,6 +195,8 @@ def test_at_the_origin_a_network_without_biases_is_zero():
     for kernel in (*kernels(x, depth=2, bias_variance=0.0), *kernels(x, x[::-1], depth=2, bias_variance=0.0)):
         assert np.isfinite(kernel).all()
         assert (kernel == 0).sum() == 3
+    standard = infinite_width.tangent_kernel(x, weight_variance=2.0, bias_variance=0.0, terms=infinite_width.standard_terms([2, 9, 9]))
+    assert (standard == 1).sum() == 3  # the derivative with respect to the last bias
 
 
 def test_the_output_scale_multiplies_both_kernels_by_its_square():

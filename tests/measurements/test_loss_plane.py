@@ -71,6 +71,9 @@ def test_barriers_are_what_the_loss_rises_by_on_the_line_to_the_end():
             straight = losses[0] + np.array([0, 1 / 3, 2 / 3, 1]) * (losses[-1] - losses[0])
             assert found["line_bend"][place, replica] == pytest.approx((losses - straight).max(), abs=1e-6)
     assert (found["barrier"][-1] == 0).all()
+    for early, settled in ((0.0, slice(None)), (0.5, found["step"] >= 20)):
+        bends = measure(data, train, NETWORK, LOSS, grid=2, moments=4, points=3, early=early)["settled_bend"]
+        np.testing.assert_allclose(bends, found["line_bend"][settled].max(axis=0))
 
 
 def test_a_barrier_between_two_equal_networks_whose_units_are_in_another_order():

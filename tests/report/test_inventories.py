@@ -84,7 +84,7 @@ TRAINING_DYNAMICS = {
         swept={"learning rate": "0.02, 0.05"},
         figures=4,
         questions=["The path in three dimensions", "Two stages?"],
-        claims=9,
+        claims=10,
     ),
 }
 
