@@ -544,7 +544,7 @@ def save_svg(figure: Figure, path: str | Path) -> None:
         _settle(figure)
         figure.set_dpi(RASTER_DPI)
         # not Figure.savefig, which draws twice, the first time to lay the figure out
-        FigureCanvasSVG(figure).print_svg(picture, metadata={"Date": None, "Creator": None})
+        FigureCanvasSVG(figure).print_svg(picture, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     text = COORDINATES.sub(lambda found: DECIMALS.sub(_rounded, found[0]).replace(" \n", ""), picture.getvalue().decode())
     storage.save_text(path, IMAGES.sub(_with_palette, re.sub(r"\n +", "\n", text)))
 
