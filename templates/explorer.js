@@ -97,7 +97,11 @@
       [panel.y.title, seen(1.2 * near[0], 0, -1.15), 0],
       [panel.z.title, seen(...left, 0).map((part, at) => part - (at ? 0 : 0.15)), -90],
     ];
-    const annotations = titles.map(([text, [x, y], textangle]) => ({ text, x, y, textangle, showarrow: false, font: { size: 12 } }));
+    // a title near a side begins or ends there, so that none leaves the panel
+    const anchor = (x, angle) => (angle || Math.abs(x) < SEEN / 3 ? "center" : x < 0 ? "left" : "right");
+    const annotations = titles.map(([text, [x, y], textangle]) => (
+      { text, x, y, textangle, xanchor: anchor(x, textangle), showarrow: false, font: { size: 12 } }
+    ));
     return { shapes, annotations };
   }
 

@@ -5,6 +5,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from scripts.common.findings import Runs
 from scripts.common.numbers import from_csv
 from scripts.common.places import PROJECT, claims_path
@@ -41,6 +43,15 @@ def scaled(variant, quantity, factor, *, step=None, index=None):
     return perturb
 
 
+def lacking(variant, quantity, factor, **rows):
+    """Return a perturbation as `scaled` does, of what a quantity lacks to 1."""
+
+    def turned(table):
+        return table.assign(value=np.where(table["quantity"] == quantity, 1 - table["value"], table["value"]))
+
+    return lambda table, replicas: turned(scaled(variant, quantity, factor, **rows)(turned(table), replicas))
+
+
 def fated(variant, fate):
     """Return a perturbation: another fate for replicas."""
 
@@ -64,12 +75,18 @@ def store(study, claims):
 def _read_by_claims(table, names, claims):
     """Return the labels of the rows that the claims read, found by asking each claim."""
     asked = set()
+    all_runs = Runs(table, seed=0, resamples=100)
 
     class Watched(Runs):
         def _of_quantity(self, variant, quantity, step):
             rows = super()._of_quantity(variant, quantity, step)
             asked.update(rows.index)
             return rows
+
+        def values(self, variant, quantity, *, step=None, index=""):
+            rows = all_runs._of_quantity(variant, quantity, step)
+            asked.update(rows.index[rows["index"] == str(index)])
+            return all_runs.values(variant, quantity, step=step, index=index)
 
     for name in names:
         getattr(claims, name)(Watched(table, seed=0, resamples=100))

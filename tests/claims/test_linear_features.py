@@ -6,25 +6,15 @@ The measurements stand in ``linear_features_numbers.csv``: rows of ``numbers.csv
 
 from functools import partial
 
-import numpy as np
 import pytest
 
 from scripts.claims import linear_features
 from scripts.common.numbers import from_csv
 from tests.claims import controls
-from tests.claims.controls import scaled, store, stored
+from tests.claims.controls import lacking, scaled, store, stored
 
 verdict = partial(controls.verdict, linear_features)
 LAST = 150_000
-
-
-def lacking(variant, quantity, factor, **rows):
-    """Return a perturbation as `scaled` does, of what a quantity lacks to 1."""
-
-    def turned(table):
-        return table.assign(value=np.where(table["quantity"] == quantity, 1 - table["value"], table["value"]))
-
-    return lambda table, replicas: turned(scaled(variant, quantity, factor, **rows)(turned(table), replicas))
 
 
 LOSS = {
