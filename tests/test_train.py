@@ -218,6 +218,7 @@ def test_numbers_too_small_for_their_type_are_kept_elsewhere():
     assert torch.tensor([1e-40]).mul(1.0).item() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-3), ("float64", 1e-9)])
 @pytest.mark.parametrize("hidden", [(10,), (40,), (10, 10), (40, 40)], ids=str)
 def test_replica_0_of_the_kernel_is_the_network_of_the_source(hidden, precision, tolerance):

@@ -165,10 +165,7 @@ class Plan:
                 self._plan_figure(study_name, study, family, name, figure)
 
     def _plan_simulation(self, study_name: str, name: str, simulation: Simulation) -> None:
-        settings = {"kind": simulation.kind, "seed": simulation.seed, **simulation.options()}
-        settings["replicas"] = min(simulation.replicas or self.report.replicas, self.report.replicas)
-        if "steps" in components.options(components.SIMULATION, simulation.kind) and self.report.steps:
-            settings["steps"] = min(settings.get("steps", self.report.steps), self.report.steps)
+        settings = {"kind": simulation.kind, "seed": simulation.seed, **simulation.options()} | self._limits_of(simulation)
         data = {"data": {"": self._source("data", f"{study_name}/{simulation.data}")}} if simulation.data else {}
         scripts = [_file(components.SIMULATION, simulation.kind)]
         self._add("simulate", f"{study_name}/{name}", settings=settings, inputs=data, scripts=scripts)
@@ -279,10 +276,7 @@ class Plan:
     def _as_run(self, study: Study) -> dict[str, Any]:
         """Return a study's configuration with the updates and replicas that are run, which the report may limit."""
         variants = {name: variant.model_dump() | self._limits(variant) for name, variant in study.variants.items()}
-        simulations = {
-            name: simulation.model_dump() | {"replicas": min(simulation.replicas or self.report.replicas, self.report.replicas)}
-            for name, simulation in study.simulations.items()
-        }
+        simulations = {name: simulation.model_dump() | self._limits_of(simulation) for name, simulation in study.simulations.items()}
         return study.model_dump() | {"variants": variants, "simulations": simulations}
 
     def _limits(self, variant: Variant) -> dict[str, int]:
@@ -290,6 +284,12 @@ class Plan:
             "steps": min(variant.steps, self.report.steps or variant.steps),
             "replicas": min(variant.replicas or self.report.replicas, self.report.replicas),
         }
+
+    def _limits_of(self, simulation: Simulation) -> dict[str, int]:
+        limits = {"replicas": min(simulation.replicas or self.report.replicas, self.report.replicas)}
+        if "steps" in components.options(components.SIMULATION, simulation.kind) and self.report.steps:
+            limits["steps"] = min(simulation.options().get("steps", self.report.steps), self.report.steps)
+        return limits
 
     def given(self, figure: str) -> bool:
         """Whether a figure shows only what is given (data and targets), so that an assignment may print it."""

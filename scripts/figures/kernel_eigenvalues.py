@@ -95,7 +95,8 @@ def draw(kernel: dict[str, Arrays], *, styles: dict[str, Style], ranks: list[Cou
 
 def _course(arrays: Arrays) -> Course:
     change = drawing.spread_of_existing(drawing.existing(arrays, "kernel_change").T).median
-    return Course(arrays["step"], drawing.existing(arrays, "ntk_eigenvalue"), arrays["infinite_eigenvalue"][0], change)
+    # all eigenvalues, not only those that are numbers of the report; nan where there is none
+    return Course(arrays["step"], arrays["ntk_eigenvalue"], arrays["infinite_eigenvalue"][0], change)
 
 
 def _draw_rank(axes: Axes, course: Course, rank: int, color: str) -> str:

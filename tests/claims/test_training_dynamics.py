@@ -19,6 +19,7 @@ FEW = 5
 """Replicas that are too few for what is said of every one: all 5 of 5 leave the lower bound of the share at 0.48."""
 
 REAL = {
+    "natural_gradient_is_faster_in_a_network": "refuted",
     "rich_kernel_aligns_with_the_target": "inconclusive",
     "infinite_kernel_predicts_a_wide_network_to_the_end": "refuted",
     "feature_learning_helps_on_this_target": "refuted",

@@ -404,9 +404,11 @@ def replaced(content, path, value):
     return changed
 
 
+@pytest.mark.slow
 def test_whatever_stands_anywhere_is_taken_or_told_and_never_a_crash(project, settings, monkeypatch):
     content, refused = read_yaml(project / STUDY), 0
     monkeypatch.setattr(configuration.wording, "problems", lambda *_: [])
+    monkeypatch.setattr(configuration, "_load_papers", lambda *_: None)
     for path in places(content):
         for value in ODD:
             changed = replaced(content, path, value)

@@ -219,6 +219,7 @@ def test_an_explorer_starts_when_it_comes_into_view(browser: Browser, page: Path
         open_.locator('[id="fig:steps"] .explorer[data-ready]').wait_for()
 
 
+@pytest.mark.slow
 def test_the_bundle_stands_once_in_the_page(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     (packed,) = re.findall(r'<script type="application/gzip" id="plotly">([^<]*)</script>', text)

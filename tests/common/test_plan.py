@@ -242,6 +242,7 @@ def planned_anew(**changes):
     return Plan(read_yaml("config/report.yaml") | changes)
 
 
+@pytest.mark.slow
 def test_what_is_remembered_of_the_sources_is_that_of_the_sources(project):
     fresh = digests(planned_anew())
     planned_anew().write_recipes()

@@ -74,6 +74,7 @@ def as_bytes(arrays):
     return {key: values.tobytes() for key, values in arrays.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes(case):
     data, settings = CASES[case]

@@ -88,7 +88,9 @@ def test_every_kind_is_tested() -> None:
 CASES = [(kind, case) for kind in OPTIONS for case in (STUDIES if kind not in ("target", "training_data") else ["some"])]
 
 
-@pytest.mark.parametrize(("kind", "case"), CASES)
+@pytest.mark.parametrize(
+    ("kind", "case"), [(kind, case) if case == "some" else pytest.param(kind, case, marks=pytest.mark.slow) for kind, case in CASES]
+)
 def test_figure_is_complete(kind: str, case: str) -> None:
     picture = draw(kind, synthetic.study(**STUDIES[case]))
 
@@ -104,6 +106,7 @@ def test_figure_is_complete(kind: str, case: str) -> None:
     _assert_nothing_leaves_the_page(picture)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_two_drawings_have_the_same_bytes(kind: str, tmp_path: Path) -> None:
     for name in ("one.svg", "two.svg"):

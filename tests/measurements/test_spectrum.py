@@ -33,6 +33,7 @@ def source_spectrum(variant):
     return measured(variant, few(source_run(variant)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", SOURCE)
 def test_singular_values_of_replica_0_are_those_of_the_source_at_initialization(variant, tmp_path):
     found = source_spectrum(variant)

@@ -242,9 +242,10 @@ def links_its_panels(browser: Browser, file: Path, name: str) -> None:
             open_.page.mouse.move(x - 40, y)
             open_.page.mouse.move(x, y, steps=8)
             expected_counts = [1 if place == pointed else count for place, count in enumerate(counts)]
+            # the point itself, or one that lies on it; on a busy machine the pointer is for a while where it was on its way
+            open_.eventually(lambda wanted=stop: abs(int(open_.slider.input_value()) - wanted) <= 0.05 * open_.last)
             open_.eventually(lambda wanted=expected_counts: [len(labels) for labels in open_.labels()] == wanted)
             found = int(open_.slider.input_value())
-            assert abs(found - stop) <= 0.05 * open_.last, "the point itself, or one that lies on it"
             assert open_.readout == open_.data["readout"][found]
             assert all(label.startswith("x = ") for labels in open_.labels() for label in labels)
         open_.slider.focus()

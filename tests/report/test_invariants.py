@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from scripts.common import storage
+from scripts.common import linearization, storage
 from scripts.common.numbers import from_csv
 from scripts.common.places import PROJECT
 
@@ -16,8 +16,12 @@ STUDIES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path 
 DECOMPOSED = [
     f"{study}/{variant}"
     for study, settings in STUDIES.items()
+    if "spectrum" in settings["measurements"]
     for variant in settings["measurements"]["spectrum"].get("variants", settings["variants"])
 ]
+DYNAMICS = STUDIES["training_dynamics"]
+LAZY = DYNAMICS["measurements"]["kernel"]["variants"]
+ANTISYMMETRIC = [name for name in LAZY if DYNAMICS["variants"][name]["initialization"]["kind"] == "standard_normal_antisymmetric"]
 SHIFTED = ["deep_he_ood", "shallow_ood"]
 FATES = {"fine", "diverged", "blown up", "collapsed"}
 
@@ -113,14 +117,177 @@ def test_every_replica_has_the_quantities_of_linearized_features(numbers, varian
             assert {"exact_train_loss", "exact_test_loss", "slow_directions"} <= set(steps)
 
 
+def dynamics(built_results, step, name, kind):
+    """Return what a step of the build has stored of training dynamics."""
+    return storage.load(built_results / f"{step}/training_dynamics/{name}.npz", kind=kind)
+
+
+def simulated(kind):
+    """Return the names of the simulations of a kind."""
+    return [name for name, settings in DYNAMICS["simulations"].items() if settings["kind"] == kind]
+
+
+@pytest.mark.parametrize("variant", LAZY)
+def test_eigenvalues_of_a_kernel_are_those_of_its_gram_matrix(built_results, variant):
+    measured = dynamics(built_results, "measure", f"{variant}/kernel", "kernel")
+    grams = dynamics(built_results, "jacobian", variant, "jacobian")
+    values, available = measured["ntk_eigenvalue"], measured["exists_kernel_change"]
+    assert np.isfinite(values[available]).all()
+    assert (np.diff(values[available], axis=1) <= 0).all()
+    assert (measured["kernel_change"][0, available[0]] == 0).all()
+    assert (measured["kernel_change"][1:][available[1:]] > 0).all()
+    assert (np.abs(measured["kernel_alignment"][available]) <= 1).all()
+    np.testing.assert_array_equal(measured["infinite_eigenvalue"], measured["infinite_eigenvalue"][:1].repeat(values.shape[1], axis=0))
+    traces = np.trace(grams["gram"], axis1=2, axis2=3)
+    assert (values[available].sum(axis=1) <= traces[available] * (1 + 1e-9)).all()
+    for place, replica in {(place, replica) for place in (0, len(values) // 2, -1) for replica in (0, values.shape[1] - 1)}:
+        if available[place, replica]:
+            every = np.linalg.eigvalsh(grams["gram"][place, replica])[::-1]
+            assert every[-1] >= -1e-9 * every[0]
+            assert every.sum() == pytest.approx(traces[place, replica], rel=1e-9)
+            np.testing.assert_allclose(values[place, replica], every[: values.shape[2]], rtol=1e-6, atol=1e-9 * every[0])
+
+
+@pytest.mark.parametrize("variant", ["width_32", "alpha_100"])
+def test_a_gram_matrix_is_the_product_of_the_jacobian_of_its_checkpoint(built_results, variant):
+    grams, train = dynamics(built_results, "jacobian", variant, "jacobian"), dynamics(built_results, "train", variant, "train")
+    settings = DYNAMICS["variants"][variant]
+    x = dynamics(built_results, "data", settings["linearize_on"], "data")["train_x"]
+    place, replica = len(grams["step"]) - 1, grams["gram"].shape[1] - 1
+    parameters = train["parameters"][list(train["step"]).index(grams["step"][place]), replica]
+    rows = linearization.jacobian(parameters, x, network=settings["network"]).reshape(len(grams["gram"][place, replica]), -1)
+    product = rows @ rows.T
+    np.testing.assert_allclose(grams["gram"][place, replica], product, rtol=1e-9, atol=1e-9 * np.abs(product).max())
+
+
+@pytest.mark.parametrize("variant", ANTISYMMETRIC)
+def test_an_antisymmetric_network_is_zero_before_training(built_results, variant):
+    found = dynamics(built_results, "measure", f"{variant}/prediction", "prediction")["prediction_grid"]
+    scale = DYNAMICS["variants"][variant]["network"]["output_scale"]
+    assert np.abs(found[0]).max() <= 1e-12 * scale
+    assert np.abs(found[-1]).max() > 0.1
+
+
+@pytest.mark.parametrize("variant", LAZY)
+def test_predictions_of_kernels_begin_at_the_network(built_results, variant):
+    regression = dynamics(built_results, "measure", f"{variant}/kernel_regression", "kernel_regression")
+    network = dynamics(built_results, "measure", f"{variant}/prediction", "prediction")["prediction_grid"]
+    for which, gap in (("infinite", "kernel_prediction_gap"), ("linearized", "linearized_prediction_gap")):
+        assert (regression[gap][0] == 0).all()
+        np.testing.assert_array_equal(regression[f"{which}_prediction_grid"][0], network[0])
+
+
+@pytest.mark.parametrize("variant", DYNAMICS["measurements"]["path"]["variants"])
+def test_shares_of_the_variance_of_a_path_are_sorted_and_no_more_than_all(built_results, variant):
+    path = dynamics(built_results, "measure", f"{variant}/path", "path")
+    for which in ("path", "walk", "shuffled"):
+        shares = path[f"{which}_variance"][path[f"exists_{which}_variance"].all(axis=1)]
+        assert len(shares)
+        assert (shares >= 0).all()
+        assert (np.diff(shares, axis=1) <= 0).all()
+        assert (shares.sum(axis=1) <= 1 + 1e-9).all()
+    assert (path["distance_to_end"][-1] == 0).all()
+    assert ((path["directness"] >= 0) & (path["directness"] <= 1)).all()
+
+
+@pytest.mark.parametrize("variant", [name for name, one in DYNAMICS["variants"].items() if one.get("engine") == "gauss_newton"])
+def test_the_loss_of_natural_gradient_descent_never_rises(built_results, variant):
+    losses = dynamics(built_results, "train", variant, "train")["train_loss"]
+    assert (np.diff(losses, axis=0) <= 1e-12 * losses[:-1]).all()
+    assert (losses[-1] < losses[0]).all()
+
+
+@pytest.mark.parametrize("variant", DYNAMICS["measurements"]["steps_to_loss"]["variants"])
+def test_steps_to_a_loss_are_those_of_the_losses(built_results, variant):
+    train = dynamics(built_results, "train", variant, "train")
+    found = dynamics(built_results, "measure", f"{variant}/steps_to_loss", "steps_to_loss")
+    for place, loss in enumerate(found["index_steps_to_loss"]):
+        for replica, steps in enumerate(found["steps_to_loss"][:, place]):
+            below = train["evaluated_step"][train["train_loss"][:, replica] <= float(loss)]
+            assert steps == min(below, default=np.inf)
+    np.testing.assert_array_equal(found["seconds_to_loss"], found["steps_to_loss"] * found["seconds_per_step"])
+
+
+@pytest.mark.parametrize("name", simulated("normal_fit"))
+def test_steps_of_a_fit_are_those_of_its_path(built_results, name):
+    fit, tolerance = dynamics(built_results, "simulate", name, "normal_fit"), DYNAMICS["simulations"][name]["tolerance"]
+    step, (mean, deviation) = fit["step"], fit["path"].transpose(2, 0, 1)
+    ratio = fit["sample_variance"] / deviation**2
+    divergence = (ratio - 1 - np.log(ratio) + (mean - fit["sample_mean"]) ** 2 / deviation**2) / 2
+    np.testing.assert_allclose(fit["excess_loss"], divergence, rtol=1e-9, atol=1e-15)
+    within = fit["excess_loss"] <= tolerance
+    for replica, steps in enumerate(fit["steps_to_tolerance"]):
+        assert not within[step < steps, replica].any()
+        assert within[step == steps, replica].all()
+        assert steps in step or steps > 200, "all of the first steps are stored"
+    rates = fit["index_steps_by_rate"].astype(float)
+    best = int(np.flatnonzero(rates == fit["best_learning_rate"][0])[0])
+    np.testing.assert_array_equal(fit["steps_by_rate"][:, best], fit["steps_to_tolerance"])
+    assert np.median(fit["steps_by_rate"], axis=0).min() == np.median(fit["steps_to_tolerance"])
+
+
+@pytest.mark.parametrize("name", simulated("natural_paths"))
+def test_differences_of_paths_are_those_of_their_points(built_results, name):
+    paths = dynamics(built_results, "simulate", name, "natural_paths")
+    for key, quantity in (("natural_path", "path_difference"), ("descent_path", "descent_path_difference")):
+        (x, y), (other_x, other_y) = (paths[key][:, which].transpose(3, 0, 1, 2) for which in (0, 1))
+        away = np.sqrt(2) * np.arccosh(1 + ((x - other_x) ** 2 / 2 + (y - other_y) ** 2) / (2 * y * other_y))
+        broken = np.isnan(away).any(axis=1)
+        largest = np.where(broken, np.inf, np.nanmax(np.where(broken[:, None], 0.0, away), axis=1))
+        np.testing.assert_allclose(paths[quantity], largest.T, rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(paths[key][:, :, 0], np.broadcast_to(paths["flow"][0], paths[key][:, :, 0].shape))
+
+
+@pytest.mark.parametrize("name", simulated("stability"))
+def test_growth_near_the_limit_is_that_of_one_eigenvector(built_results, name):
+    course = dynamics(built_results, "simulate", name, "stability")
+    factor = 1 - 2 * course["fraction"]
+    steep, flat = (course["extreme_coordinates"][..., which] for which in (1, 0))
+    condition = DYNAMICS["simulations"][name]["condition"]
+    for place, one in enumerate(factor):
+        powers = np.power(one, course["step"])[:, None]
+        np.testing.assert_allclose(steep[:, :, place], powers * steep[0, :, place], rtol=1e-6, atol=1e-12)
+        powers = np.power(1 - (1 - one) / condition, course["step"])[:, None]
+        np.testing.assert_allclose(flat[:, :, place], powers * flat[0, :, place], rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(
+        course["growth_factor"], np.broadcast_to(np.abs(factor), course["growth_factor"].shape), rtol=1e-4, atol=1e-9
+    )
+    np.testing.assert_array_equal(course["final_loss_ratio"], course["loss_ratio"][-1])
+    assert (course["loss_ratio"][0] == 1).all()
+
+
+@pytest.mark.parametrize("name", simulated("least_squares"))
+def test_steps_of_least_squares_are_whole_and_no_fewer_at_a_worse_condition(built_results, name):
+    squares = dynamics(built_results, "simulate", name, "least_squares")
+    steps = squares["steps_to_tolerance"]
+    reached = steps[np.isfinite(steps)]
+    assert (reached >= 1).all()
+    assert (reached == np.round(reached)).all()
+    assert (reached <= DYNAMICS["simulations"][name]["steps"]).all()
+    predicted = squares["predicted_steps"][squares["exists_predicted_steps"].all(axis=1)]
+    assert (predicted[:, 1:] >= predicted[:, :-1]).all()
+
+
+@pytest.mark.parametrize("name", simulated("kernel_convergence"))
+def test_slopes_of_kernels_are_those_of_their_distances(built_results, name):
+    kernels = dynamics(built_results, "simulate", name, "kernel_convergence")
+    for which in ("ntk", "standard", "nngp"):
+        widths = np.log(kernels[f"index_{which}_distance"])
+        fitted = np.polyfit(widths, np.log(kernels[f"{which}_distance"]).T, 1)[0]
+        np.testing.assert_allclose(kernels[f"{which}_distance_slope"], fitted, rtol=1e-9)
+
+
 @pytest.mark.parametrize("name", [f"{study}/{variant}" for study, settings in STUDIES.items() for variant in settings["variants"]])
 def test_numbers_are_those_of_the_arrays(numbers, built_results, name):
     study, variant = name.split("/")
     train = storage.load(built_results / f"train/{name}.npz", kind="train")
     rows = numbers[(numbers["study"] == study) & (numbers["variant"] == variant) & (numbers["quantity"] == "train_loss")]
     wide = rows.pivot(index="step", columns="replica", values="value")
-    assert wide.index.tolist() == train["evaluated_step"].tolist()
-    np.testing.assert_array_equal(wide.to_numpy(), train["train_loss"])
+    told, most = np.isin(train["evaluated_step"], wide.index), STUDIES[study]["measurements"]["loss"].get("rows")
+    assert wide.index.tolist() == train["evaluated_step"][told].tolist()
+    assert told[[0, -1]].all()
+    assert len(wide) <= most if most else told.all()
+    np.testing.assert_array_equal(wide.to_numpy(), train["train_loss"][told])
 
 
 def test_rows_are_sorted_and_unique(numbers):

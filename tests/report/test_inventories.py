@@ -54,7 +54,7 @@ TRAINING_DYNAMICS = {
             "learning rate of a network": "0.01, 0.03, 0.1, 0.3",
             "step size": "0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1",
             "condition number": "1, 10, 100, 1,000, 10,000, 100,000, 1,000,000",
-            "share of the limit of the learning rate": "0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1, 1.01, 1.05",
+            "share of the limit of the learning rate": "0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1, 1.01, 1.05",
         },
         figures=6,
         questions=["Where the metric is", "Steps to the best fit", "Other coordinates", "The limit of the learning rate", "Does it pay?"],

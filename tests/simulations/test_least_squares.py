@@ -69,6 +69,7 @@ def test_steps_grow_as_the_condition_number_and_as_its_root():
         assert 0.9 * growth < np.median(steps[:, 1] / steps[:, 0]) < 1.4 * growth
 
 
+@pytest.mark.slow
 def test_adam_is_that_of_pytorch_at_its_best_rate():
     found = least_squares.simulate(SEEDS, method="adam", conditions=[50], learning_rates=[0.003, 0.3, 0.03], dimension=5, steps=3000)
     problem = draw_problem(SEEDS, dimension=5, condition=50)
