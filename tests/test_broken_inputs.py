@@ -24,7 +24,7 @@ REPORT, STUDY, CHAPTER, CLAIMS = (
 )
 VARIANT = (
     "label, color, data, network, initialization, optimizer, batches, loss, steps, evaluate_every, save_every, precision, replicas, "
-    "engine, trained, save_at, moments"
+    "engine, trained, save_at, moments, linearize_on, jacobian, seconds_per_step"
 )
 
 
@@ -58,7 +58,7 @@ BROKEN = {
         [add(REPORT, "titel: x\n")],
         [
             f"{REPORT}: titel: unknown key; allowed: title, author, student_id, course, date, edition, strict, results, "
-            "replicas, steps, bootstrap, studies"
+            "replicas, steps, memory, bootstrap, studies"
         ],
     ),
     "wrong type in the report": (
@@ -141,7 +141,7 @@ BROKEN = {
     ),
     "typo in a key of a nested part": (
         [change(STUDY, "{hidden: [6]}", "{hiden: [6]}")],
-        [f"{STUDY}: variants.wide.network.hiden: unknown key; allowed: kind, hidden, activation"],
+        [f"{STUDY}: variants.wide.network.hiden: unknown key; allowed: kind, hidden, channels, kernel, activation, parametrization, "],
     ),
     "typo in an option": (
         [change(STUDY, "momentum: 0.2", "momentun: 0.2")],
@@ -169,7 +169,7 @@ BROKEN = {
     ),
     "unknown kind of data set": (
         [change(STUDY, "kind: sum_of_sines", "kind: cosines")],
-        [f"{STUDY}: data.sines: unknown kind of data set 'cosines'; known: piecewise_linear, sine, sum_of_sines"],
+        [f"{STUDY}: data.sines: unknown kind of data set 'cosines'; known: digits, image_files, piecewise_linear, sine, sum_of_sines"],
     ),
     "unknown data set": (
         [change(STUDY, "  data: sines\n", "  data: cosines\n")],

@@ -79,6 +79,11 @@ class Explored(NamedTuple):
             self.page.wait_for_timeout(50)
             waited += 50
 
+    def points_at(self, x: float, y: float, stop: int) -> bool:
+        """Move the pointer and return whether the point of a stop answers, or one that lies on it; a busy page may miss a movement."""
+        self.page.mouse.move(x, y)
+        return abs(int(self.slider.input_value()) - stop) <= 0.05 * self.last
+
     def labels(self) -> list[list[str]]:
         """Return the labels that stand at points, by panel."""
         found: list[list[str]] = self.figure.evaluate(LABELS)
@@ -242,11 +247,9 @@ def links_its_panels(browser: Browser, file: Path, name: str) -> None:
             open_.page.mouse.move(x - 40, y)
             open_.page.mouse.move(x, y, steps=8)
             expected_counts = [1 if place == pointed else count for place, count in enumerate(counts)]
-            # the point itself, or one that lies on it; on a busy machine the pointer is for a while where it was on its way
-            open_.eventually(lambda wanted=stop: abs(int(open_.slider.input_value()) - wanted) <= 0.05 * open_.last)
+            open_.eventually(lambda x=x, y=y, wanted=stop: open_.points_at(x, y, wanted))
             open_.eventually(lambda wanted=expected_counts: [len(labels) for labels in open_.labels()] == wanted)
-            found = int(open_.slider.input_value())
-            assert open_.readout == open_.data["readout"][found]
+            open_.eventually(lambda: open_.readout == open_.data["readout"][int(open_.slider.input_value())])
             assert all(label.startswith("x = ") for labels in open_.labels() for label in labels)
         open_.slider.focus()
         open_.page.keyboard.press("End")
