@@ -4,6 +4,8 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+# For builds from nothing: see profiles/default. Snakemake waits as long at its end.
+LONG := --max-jobs-per-timespan 1000000/10s
 
 .DEFAULT_GOAL := help
 .PHONY: help report quick assignment test test-fast test-long check bench times seconds schemas clean
@@ -12,12 +14,12 @@ help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 report: .venv/installed ## build the whole report
-	$(SNAKEMAKE)
+	$(SNAKEMAKE) $(LONG)
 	@echo "The report: $(CURDIR)/results/report/report.html"
 	@echo "            $(CURDIR)/results/report/report.pdf"
 
 quick: .venv/installed ## the whole report in a minute, from few updates and replicas, under results/quick
-	$(SNAKEMAKE) --configfile config/quick.yaml
+	$(SNAKEMAKE) $(LONG) --configfile config/quick.yaml
 	@echo "The report: $(CURDIR)/results/quick/report/report.html"
 	@echo "            $(CURDIR)/results/quick/report/report.pdf"
 

@@ -48,7 +48,8 @@ def built_results(request, tmp_path_factory, worker_name):
         return given.resolve()
 
     def build(folder):
-        snakemake(copy_project(folder / "project"), "--configfile", "config/quick.yaml")
+        rarely = ("--max-jobs-per-timespan", "1000000/15s")  # looks for jobs less often, which takes less time: see profiles/default
+        snakemake(copy_project(folder / "project"), "--configfile", "config/quick.yaml", *rarely)
 
     return _once(tmp_path_factory, worker_name, "quick", build) / "project/results/quick"
 

@@ -156,8 +156,16 @@ FAULTS = [
 ]
 
 
+FIRST = {check: place for place, (check, _, _) in reversed(list(enumerate(FAULTS)))}
+"""The first fault of each check, which every run of the tests makes; the long one makes them all."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault[0].__name__)
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(fault, marks=[] if FIRST[fault[0]] == place else [pytest.mark.long]) for place, fault in enumerate(FAULTS)],
+    ids=lambda fault: fault[0].__name__,
+)
 def test_checks_find_faults(
     fault: tuple[Callable[[Browser, Path, str], None], str, str],
     browser: Browser,
