@@ -398,7 +398,7 @@ def loss_falls_in_the_first_stage(runs: Runs) -> Finding:
 
 def first_stage_explores(runs: Runs) -> Finding:
     """The cosine between the displacements of successive epochs early in training less that late in training."""
-    early, late = (runs.values("convolutional", f"{stage}_epoch_cosine") for stage in ("early", "late"))
+    early, late = (_turning(runs, f"{stage}_epoch_cosine") for stage in ("early", "late"))
     return runs.median(
         early - late,
         below=0,
@@ -465,6 +465,13 @@ def path_settles_early_in_one_basin(runs: Runs) -> Finding:
         quantity="largest rise of the train loss above a straight line on the way to the end",
         reason="a hundredth is less than half a percent of the loss of guessing, 2.3",
     )
+
+
+def _turning(runs: Runs, quantity: str) -> NDArray[np.float64]:
+    """Return the mean cosine of a stage, nan where a training is too short to have two epochs in it."""
+    if not runs.exists("convolutional", quantity):
+        return np.full(runs.replicas("convolutional"), np.nan)
+    return runs.values("convolutional", quantity)
 
 
 def _slows_down(runs: Runs, variant: str, words: str) -> Finding:
