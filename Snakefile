@@ -1,11 +1,12 @@
 r"""Builds the report: config/ and templates/ in, results/report/ out.
 
 data -> train -> jacobian -> measure -> figure -----------> report
-   \-> simulate ---------------/\-> number -> table ----/
+   \-> simulate, sweep --------/\-> number -> table ----/
                                           \-> claim ---/
 
 data      a data set                                      results/data/<study>/<data set>.npz
 simulate  a computation without training                  results/simulate/<study>/<simulation>.npz
+sweep     a variant trained at several levels, scores   results/sweep/<study>/<sweep>.npz
 train     all replicas of a variant, in one job           results/train/<study>/<variant>.npz
 jacobian  d output / d parameter at measured steps        results/jacobian/<study>/<variant>.npz
 measure   one measurement of one variant                  results/measure/<study>/<variant>/<measurement>.npz
@@ -47,6 +48,7 @@ wildcard_constraints:
     dataset="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
     variant="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
     simulation="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
+    sweep="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
     measurement="[a-z][a-z0-9_]*",
     figure="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
     table="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
@@ -54,6 +56,7 @@ wildcard_constraints:
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/simulate.smk"
+include: "workflow/rules/sweep.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/jacobian.smk"
 include: "workflow/rules/measure.smk"

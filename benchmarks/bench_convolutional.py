@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from benchmarks.comparison import Comparison, compare
+from scripts.common.training import train
 from scripts.datasets import digits
-from scripts.train import train
 
 REPLICAS, STEPS, BATCH, LEARNING_RATE, MOMENTUM = 10, 150, 50, 0.02, 0.9
 SETTINGS: dict[str, Any] = {

@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from benchmarks.comparison import Comparison, compare
+from scripts.common.training import train
 from scripts.datasets.piecewise_linear import generate
-from scripts.train import train
 
 Layers = list[tuple[jax.Array, jax.Array]]
 

@@ -9,7 +9,7 @@ from torch import nn
 from benchmarks import example
 from benchmarks.comparison import Comparison, compare
 from scripts.common.seeds import replica_seeds
-from scripts.train import train
+from scripts.common.training import train
 
 Parameters = list[tuple[jax.Array, jax.Array]]
 

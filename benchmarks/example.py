@@ -7,8 +7,8 @@ from typing import Any
 from torch import nn
 
 from scripts.common.storage import Arrays
+from scripts.common.training import train
 from scripts.datasets.sum_of_sines import generate
-from scripts.train import train
 
 NETWORK: dict[str, Any] = {"kind": "perceptron", "hidden": [20, 20, 20, 20], "activation": "relu"}
 LAYERS = list(pairwise([1, *NETWORK["hidden"], 1]))

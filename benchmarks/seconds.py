@@ -14,7 +14,7 @@ STEPS, ROUNDS = 200, 7
 
 def seconds_per_step(data: dict[str, Any], settings: dict[str, Any]) -> float:
     """Return the seconds of one step: the shortest of some rounds, less what a training of no steps to speak of takes."""
-    from scripts.train import train  # noqa: PLC0415 - imports PyTorch, which must be told of its one core before
+    from scripts.common.training import train  # noqa: PLC0415 - imports PyTorch, which must be told of its one core before
 
     def run(steps: int) -> float:
         begin = time.perf_counter()

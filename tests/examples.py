@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from scripts.common.storage import Arrays
+from scripts.common.training import train
 from scripts.datasets import piecewise_linear
 from scripts.datasets.sum_of_sines import generate
-from scripts.train import train
 
 DEEP = {"kind": "perceptron", "hidden": [20, 20, 20, 20], "activation": "relu"}
 SHALLOW = {"kind": "perceptron", "hidden": [20], "activation": "relu"}

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from scripts.common import linearization, storage
+from scripts.common.training import train
 from scripts.jacobian import jacobian
-from scripts.train import train
 from tests import oracle
 from tests.examples import DEEP, SHALLOW, TINY, pieces, pieces_settings, sines, source_run, tiny_data, tiny_run
 

@@ -115,11 +115,14 @@ def test_every_keyword_of_a_part_is_an_option_or_filled_in(family):
         assert keywords == set(components.options(family, name)) | {k for k in keywords if components.is_read(k) or k in FILLED_IN}, name
 
 
-@pytest.mark.parametrize("family", [components.INITIALIZATION, components.OPTIMIZER, components.BATCHES], ids=lambda family: family.word)
+OF_TRAINING = (components.INITIALIZATION, components.OPTIMIZER, components.BATCHES, components.DROPOUT, components.AUGMENTATION)
+
+
+@pytest.mark.parametrize("family", OF_TRAINING, ids=lambda family: family.word)
 def test_every_keyword_of_a_part_of_training_is_an_option_or_a_generator(family):
     for name in components.names(family):
         keywords = {p.name for p in components.parameters(family, name) if p.keyword_only}
-        assert keywords - set(components.options(family, name)) <= {"generator"}, name
+        assert keywords - set(components.options(family, name)) <= {"generator", "generators", "outputs_of"}, name
 
 
 # imports point one way

@@ -1,6 +1,6 @@
 """Activation functions, each with its derivative stated through its own output, for arrays of numpy and of PyTorch.
 
-Every one satisfies ``|f(z)| <= max(|z|, 1)``; `scripts.common.perceptron.output_bound` rests on it.
+Every one satisfies ``|f(z)| <= max(|z|, 1)``; `scripts.common.perceptron.output_bound` and `scripts.common.bounds` rest on it.
 """
 
 from collections.abc import Callable

@@ -1,19 +1,21 @@
 """The autograd engine: all replicas of any network trained together, with gradients by PyTorch's automatic differentiation."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import activations, convolutional, networks, optimizers, parts
+from scripts.common import augmentations, bounds, forward_pass, networks, optimizers, parts
 from scripts.common.engine import Engine, Form, Task
+from scripts.common.forward_pass import Mode
 
-SAMPLES_AT_ONCE = 64
-"""Samples whose values are in memory together where many are predicted: they then fit into the cache."""
+NOISE = 1
+"""The spawn key of the generator of masks and mixtures, beside that of the batches with the same seed."""
 
 
 def _fill(held: Tensor, given: Tensor) -> None:
@@ -25,42 +27,69 @@ FORM = Form(Tensor.clone, _fill)
 
 
 class Autograd(Engine):
-    """Trains by the forward pass of the network on stacked tensors, which are views of one buffer (R, P) that the optimizer updates."""
+    """Trains by the forward pass of the network on stacked tensors, which are views of one buffer (R, P) that the optimizer updates.
+
+    Running statistics stand in the same buffer. The forward pass brings them up to date; their gradient is zero, and so the optimizer
+    leaves them as they are.
+    """
 
     def __init__(self, task: Task) -> None:
-        self._shapes = networks.shapes(task.network, inputs=len(task.x), outputs=len(task.y))
+        sizes = {"inputs": len(task.x), "outputs": len(task.y)}
+        self._shapes = networks.shapes(task.network, **sizes)
         buffer = task.parameters.clone()
         self._gradient = torch.zeros_like(buffer)
-        self._tensors = [view.detach().requires_grad_() for view in convolutional.unflatten(buffer, self._shapes)]
+        self._tensors = forward_pass.unflatten(buffer, self._shapes)
+        self._trained = [place for place, name in enumerate(self._shapes) if networks.is_trained(name)]
+        self._running = sorted(set(range(len(self._shapes))) - set(self._trained))
+        gradients = forward_pass.unflatten(self._gradient, self._shapes)
+        self._gradients = [gradients[place] for place in self._trained]
+        for place in self._trained:
+            self._tensors[place] = self._tensors[place].detach().requires_grad_()
         self._indices = None if task.batches["kind"] == "full" else task.batch_indices()
         optimizer = parts.call(optimizers, task.optimizer, buffer, self._gradient)
         self._update = optimizer.update
-        super().__init__(task, FORM, buffer, optimizer.memory)
-        self._limit = safe_norm(self._shapes, task.x, task.y) ** 2 / 2  # rounding takes less than half off a sum of squares
+        draws = task.augmentation is not None or task.network.get("dropout") is not None
+        noise = [Generator(PCG64(SeedSequence(seed, spawn_key=(NOISE,)))) for seed in task.batch_seeds]
+        super().__init__(task, FORM, buffer, optimizer.memory, noise if draws else ())
+        self._training = Mode(generators=noise)
+        bound = partial(_bound, task, sizes)
+        self._limit = bounds.safe_norm(bound, task.x, task.y) ** 2 / 2  # rounding takes less than half off a sum of squares
 
     def advance(self, first: int, last: int, tell: Callable[[int], None]) -> None:
         """Make the updates from `first` + 1 to `last`."""
+        trained = [self._tensors[place] for place in self._trained]
         for step in range(first + 1, last + 1):
             x, y = self._batch(step)
-            prediction = forward(self._tensors, x, network=self.task.network)
+            # a forward pass may not write into the buffer, of which the backward pass reads the rest
+            running = {place: self._tensors[place].clone() for place in self._running}
+            tensors = [running.get(place, tensor) for place, tensor in enumerate(self._tensors)]
+            prediction = forward_pass.forward(tensors, x, network=self.task.network, mode=self._training)
             of_prediction = torch.empty_like(prediction)
             self.task.loss.gradient(prediction.detach(), y, of_prediction)
-            gradients = torch.autograd.grad(prediction, self._tensors, of_prediction)
-            torch.cat([gradient.flatten(1) for gradient in gradients], dim=1, out=self._gradient)
+            for held, found in zip(self._gradients, torch.autograd.grad(prediction, trained, of_prediction), strict=True):
+                held.copy_(found)
+            for place, statistics in running.items():
+                self._tensors[place].copy_(statistics)
             self._update(step)
             self._look(step)
             tell(step)
 
     def predict(self, x: Tensor) -> Tensor:
         """Return the predictions (R, C, N) of all replicas, as they are now, at the points x (D, N)."""
-        return predict(self._tensors, x, network=self.task.network)
+        return forward_pass.predict(self._tensors, x, network=self.task.network)
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return inputs and targets of a step, (R, D or C, batch), or (D or C, N) where all replicas take all samples."""
-        if self._indices is None:
-            return self.task.x, self.task.y
-        chosen = torch.as_tensor(self._indices[step - 1], device=self.task.x.device)  # (R, batch)
-        return self.task.x[:, chosen].transpose(0, 1), self.task.y[:, chosen].transpose(0, 1)
+        """Return inputs and targets of a step, (R, D or C, batch), or (D or C, N) where all replicas take all samples as they are."""
+        x, y = self.task.x, self.task.y
+        if self._indices is not None:
+            chosen = torch.as_tensor(self._indices[step - 1], device=x.device)  # (R, batch)
+            x, y = x[:, chosen].transpose(0, 1), y[:, chosen].transpose(0, 1)
+        if self.task.augmentation is None:
+            return x, y
+        replicas = len(self.held)
+        x, y = (values.expand(replicas, *values.shape[-2:]) for values in (x, y))
+        mixed: tuple[Tensor, Tensor] = parts.call(augmentations, self.task.augmentation, x, y, generators=self.generators)
+        return mixed
 
     def _look(self, step: int) -> None:
         """Fill in the step for replicas that have diverged in it; the loss is formed only where the norm of parameters is not safe."""
@@ -73,56 +102,10 @@ class Autograd(Engine):
 
     def _have_diverged(self, replicas: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return of which of the replicas a parameter, or the loss on all training samples, is not finite."""
-        prediction = predict([tensor[replicas] for tensor in self._tensors], self.task.x, network=self.task.network)
+        prediction = forward_pass.predict([tensor[replicas] for tensor in self._tensors], self.task.x, network=self.task.network)
         loss: NDArray[Any] = self.task.loss.value(prediction, self.task.y).cpu().numpy()
         return np.asarray(~(self.held[replicas].isfinite().all(dim=1).cpu().numpy() & np.isfinite(loss)))
 
 
-def forward(tensors: Sequence[Tensor], x: Tensor, *, network: Mapping[str, Any]) -> Tensor:
-    """Return the predictions (R, C, N) of all replicas of a network, differentiable in all `tensors`.
-
-    Args:
-        tensors: the tensors of `networks.shapes`, of all replicas: (R, *shape) each.
-        x: inputs (D, N) for all replicas, or (R, D, N).
-        network: ``kind`` and the options of the network.
-    """
-    if network["kind"] == "convolutional":
-        return convolutional.predict(tensors, x, network=network)
-    activation = parts.call(activations, {"kind": network["activation"]})
-    values = x.expand(len(tensors[0]), *x.shape[-2:])
-    for place, (weight, bias) in enumerate(zip(tensors[::2], tensors[1::2], strict=True)):
-        if place:
-            values = convolutional.activate(values, activation)
-        values = torch.baddbmm(bias[:, :, None], weight, values)
-    return values
-
-
-def predict(tensors: Sequence[Tensor], x: Tensor, *, network: Mapping[str, Any]) -> Tensor:
-    """Return what `forward` does at many points x (D, N), some at a time, and not differentiable."""
-    with torch.no_grad():
-        return torch.cat([forward(tensors, some, network=network) for some in torch.split(x, SAMPLES_AT_ONCE, dim=1)], dim=2)
-
-
-def safe_norm(shapes: Mapping[str, Sequence[int]], x: Tensor, y: Tensor) -> float:
-    """Return a norm of all parameters together up to which no forward pass and no loss on (x, y) can overflow.
-
-    A sum over n inputs of a unit is at most norm (sqrt(n) bound + 1), where the bound is that of the inputs; pooling takes one of its
-    values, and for the activations |f(z)| <= max(|z|, 1). A loss is a mean of terms of at most (|prediction| + |target| + 1)^2: it is
-    enough that their sum stays below the largest number.
-
-    Args:
-        shapes: the shapes of the tensors, weight and bias in turn.
-        x: inputs, (D, N).
-        y: targets, (C, N).
-    """
-    room = (torch.finfo(x.dtype).max / y.numel()) ** 0.5 / 2 - y.abs().max().item() - 1
-    largest_input = x.abs().max().item()
-    inputs = [math.prod(shape[1:]) for shape in list(shapes.values())[::2]]
-
-    def bound(norm: float) -> float:
-        value = largest_input
-        for count in inputs:
-            value = max(norm * (math.sqrt(count) * value + 1), 1.0)
-        return value
-
-    return next((norm for norm in (2.0**power for power in range(500, -1, -1)) if bound(norm) < room), 0.0)
+def _bound(task: Task, sizes: dict[str, int], norm: float) -> float:
+    return bounds.output_bound(task.network, **sizes, norm=norm, largest_input=task.x.abs().max().item())

@@ -160,8 +160,9 @@ def replicas(content: Content, variant: str) -> str:
 
 
 def setting(content: Content, variant: str, path: str) -> str:
-    """Return a value of the configuration of a variant or simulation, as ``optimizer.learning_rate``."""
-    return _configured({**content.settings["variants"], **content.settings["simulations"]}, "variant", variant, path)
+    """Return a value of the configuration of a variant, simulation or sweep, as ``optimizer.learning_rate``."""
+    runs = {key: run for section in ("variants", "simulations", "sweeps") for key, run in content.settings[section].items()}
+    return _configured(runs, "variant", variant, path)
 
 
 def data_setting(content: Content, data_set: str, path: str) -> str:
@@ -214,10 +215,12 @@ def inventory(content: Content, name: str) -> str:
     """Return a table of all that a phase has: what is run and swept, and the figures, tables, questions and claims since the last one."""
     phase = _known(content.settings["phases"], name, "phase")
     runs = [("variant", content.settings["variants"][key]) for key in phase["variants"]]
-    runs += [("simulation", content.settings["simulations"][key]) for key in phase["simulations"]]
+    for word in ("simulation", "sweep"):
+        known = content.settings[f"{word}s"]
+        runs += [(word, known[key]) for key in phase["simulations"] if key in known]
     rows = []
     for (word, replicas, steps), labels in _grouped(runs).items():
-        counted = f", at most {steps:,} steps" if word == "simulation" and steps else f", {steps:,} steps" if steps else ""
+        counted = f", at most {steps:,} steps" if word != "variant" and steps else f", {steps:,} steps" if steps else ""
         rows.append(
             [
                 f"{word}{'s' if len(labels) > 1 else ''}",
@@ -242,7 +245,7 @@ def inventory(content: Content, name: str) -> str:
 
 
 def _grouped(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[tuple[str, int, int | None], list[str]]:
-    """Return the labels of variants and simulations, those together that have as many replicas and steps."""
+    """Return the labels of variants, simulations and sweeps, those together that have as many replicas and steps."""
     found: dict[tuple[str, int, int | None], list[str]] = {}
     for word, run in runs:
         labels = found.setdefault((word, run["replicas"], run.get("steps")), [])
@@ -252,7 +255,7 @@ def _grouped(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[tuple[str, i
 
 
 def _levels(runs: Sequence[Mapping[str, Any]], path: str) -> list[str]:
-    """Return the distinct values that a setting has in variants and simulations, in order, as text; lists give each of their entries."""
+    """Return the distinct values that a setting has in several runs, in order, as text; lists give each of their entries."""
     found: list[Any] = []
     for run in runs:
         value = setting_at(run, path)

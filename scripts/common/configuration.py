@@ -24,7 +24,9 @@ from scripts.common.settings import (
     Report,
     Simulation,
     Study,
+    Sweep,
     Variant,
+    merged_over,
 )
 from scripts.common.validation import T, validate
 from scripts.common.yaml_file import read_yaml
@@ -133,7 +135,7 @@ def _with_defaults(content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, s
     if not isinstance(defaults, dict) or not isinstance(variants, dict):
         return content, {}
     known = {key: value for key, value in defaults.items() if key in Variant.model_fields}
-    merged = {name: _merge(known, variant) if isinstance(variant, dict) else variant for name, variant in variants.items()}
+    merged = {name: merged_over(known, variant) if isinstance(variant, dict) else variant for name, variant in variants.items()}
     inherited = {
         f"variants.{name}.{path}": f"defaults.{path}"
         for name, variant in variants.items()
@@ -165,20 +167,6 @@ def _told_where_written(problem: str, place: str, inherited: Mapping[str, str]) 
     return problem
 
 
-def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return `over` laid over `base`, mappings key by key; a mapping with another `kind` replaces all but the seed."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = base.get(key)
-        if isinstance(below, dict) and isinstance(value, dict):
-            if value.get("kind", below.get("kind")) != below.get("kind"):
-                below = {k: v for k, v in below.items() if k == "seed"}
-            merged[key] = _merge(below, value)
-        else:
-            merged[key] = value
-    return merged
-
-
 def _is_name(key: Any) -> bool:
     return isinstance(key, str) and re.fullmatch(NAME, key) is not None
 
@@ -198,6 +186,7 @@ def _right_entries(content: Mapping[str, Any]) -> Study:
         data=_right(Part, content.get("data")),
         variants=_right(Variant, content.get("variants")),
         simulations=_right(Simulation, content.get("simulations")),
+        sweeps=_right(Sweep, content.get("sweeps")),
         measurements=_right(Measurement, content.get("measurements")),
         figures=_right(Figure, content.get("figures")),
         tables=_right(Figure, content.get("tables")),

@@ -1,12 +1,14 @@
 """What a study names held against what there is: data sets, variants, measurements, parts of the project, and their options."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scripts.common import components, syntax, wording
 from scripts.common.components import Family
 from scripts.common.places import PROJECT, chapter_path, claims_path
-from scripts.common.settings import Figure, Network, Part, Phase, Simulation, Study, Variant, setting_at
+from scripts.common.scores import SCORES
+from scripts.common.settings import Figure, Network, Part, Phase, Simulation, Study, Sweep, Variant, levels_of, setting_at, swept_settings
+from scripts.common.validation import validate
 
 
 class Names(NamedTuple):
@@ -15,14 +17,20 @@ class Names(NamedTuple):
     data: list[str] | None
     variants: list[str] | None
     simulations: list[str] | None
+    sweeps: list[str] | None
     measurements: list[str] | None
     figures: list[str] | None
     tables: list[str] | None
     phases: list[str] | None
 
     def runs(self) -> list[str] | None:
-        """Return the names of variants and simulations: of all that has numbers."""
-        return None if self.variants is None or self.simulations is None else [*self.variants, *self.simulations]
+        """Return the names of variants, simulations and sweeps: of all that has numbers."""
+        simulated = self.simulated()
+        return None if self.variants is None or simulated is None else [*self.variants, *simulated]
+
+    def simulated(self) -> list[str] | None:
+        """Return the names of simulations and sweeps: of what figures show as simulations."""
+        return None if self.simulations is None or self.sweeps is None else [*self.simulations, *self.sweeps]
 
 
 def problems_of(name: str, study: Study, names: Names, papers: list[str] | None, place: str) -> list[str]:
@@ -42,6 +50,8 @@ def problems_of(name: str, study: Study, names: Names, papers: list[str] | None,
         problems += _check_variant(f"{place}: variants.{key}", variant, names)
     for key, simulation in study.simulations.items():
         problems += _check_simulation(f"{place}: simulations.{key}", key, simulation, names)
+    for key, sweep in study.sweeps.items():
+        problems += _check_sweep(f"{place}: sweeps.{key}", key, sweep, study, names)
     for key in study.measurements:
         problems += _check_measurement(f"{place}: measurements.{key}", key, study, names)
     for family, figures in ((components.FIGURE, study.figures), (components.TABLE, study.tables)):
@@ -72,40 +82,76 @@ def _check_variant(place: str, variant: Variant, names: Names) -> list[str]:
     keys = dict(zip(("data", "linearize_on"), (variant.data, variant.linearize_on), strict=True))
     problems = [p for key, name in keys.items() if name in given for p in unknown(f"{place}.{key}", [name], names.data, "data set")]
     problems += _check_network(place, variant.network)
-    parts: list[tuple[str, Family, Part]] = [
+    parts: list[tuple[str, Family, Part | None]] = [
         ("initialization", components.INITIALIZATION, variant.initialization),
         ("optimizer", components.OPTIMIZER, variant.optimizer),
         ("batches", components.BATCHES, variant.batches),
         ("loss", components.LOSS, variant.loss),
+        ("network.dropout", components.DROPOUT, variant.network.dropout),
+        ("augmentation", components.AUGMENTATION, variant.augmentation),
     ]
     for key, family, part in parts:
-        problems += components.problems(family, part.kind, part.options(), f"{place}.{key}")
+        if part is not None:
+            problems += components.problems(family, part.kind, part.options(), f"{place}.{key}")
     return problems + _check_engine(place, variant)
 
 
-NETWORKS = {"perceptron": ("hidden",), "convolutional": ("channels", "kernel")}
+NETWORKS = {"perceptron": ("hidden",), "convolutional": ("channels", "kernel"), "recurrent": ("hidden",), "attention": ("hidden",)}
 """What only networks of a kind have, and must have."""
+ACTIVATIONS = ("prelu",)
+"""Activations that networks have beside the functions: with parameters of their own."""
 SCALES = ("weight_variance", "bias_variance", "output_scale")
 """What only networks in the ntk parametrization have, and must have."""
 
 
 def _check_network(place: str, network: Network) -> list[str]:
-    problems = unknown(f"{place}.network.activation", [network.activation], components.names(components.ACTIVATION), "activation")
+    known = [*components.names(components.ACTIVATION), *ACTIVATIONS]
+    problems = unknown(f"{place}.network.activation", [network.activation], known, "activation")
     needed = [*NETWORKS[network.kind], *(SCALES if network.parametrization == "ntk" else ())]
     of = f"a {network.kind} network" if network.parametrization == "standard" else f"a {network.kind} network in ntk parametrization"
-    for key in [*(key for keys in NETWORKS.values() for key in keys), *SCALES]:
+    for key in dict.fromkeys([*(key for keys in NETWORKS.values() for key in keys), *SCALES]):
         if key in needed and getattr(network, key) is None:
             problems.append(f"{place}.network.{key}: is missing; add it here or under defaults, {of} needs it")
         elif key not in needed and getattr(network, key) is not None:
             problems.append(f"{place}.network.{key}: {of} has no such option; remove it")
     if network.kernel is not None and network.kernel % 2 == 0:
         problems.append(f"{place}.network.kernel: wrong value {network.kernel}; allowed: an odd number")
+    return problems + _check_techniques(f"{place}.network", network)
+
+
+def _check_techniques(place: str, network: Network) -> list[str]:
+    """Return what of a network's normalization, dropout and branches does not go with what else it is."""
+    problems = []
+    widths = network.hidden or network.channels or []
+    if network.kind in ("recurrent", "attention") and len(widths) != 1:
+        problems.append(f"{place}.hidden: wrong value {components.shown(widths)}; allowed: one width with a {network.kind} network")
+    if network.kind == "convolutional" and network.activation in ACTIVATIONS:
+        problems.append(f"{place}.activation: wrong value '{network.activation}'; allowed: one that never falls, which pooling needs")
+    if (network.normalization == "group") != (network.groups is not None):
+        rule = "group normalization needs it; add it" if network.groups is None else "only group normalization has it; remove it"
+        problems.append(f"{place}.groups: {rule}")
+    elif network.groups and any(width % network.groups for width in widths):
+        problems.append(f"{place}.groups: wrong value {network.groups}; allowed: what divides all of {', '.join(map(str, widths))}")
+    if network.normalization == "instance" and network.kind not in ("convolutional", "attention"):
+        problems.append(f"{place}.normalization: wrong value 'instance'; allowed: others, a {network.kind} network has no positions")
+    if network.dropout is not None and network.dropout.kind == "drop_block" and network.kind != "convolutional":
+        problems.append(f"{place}.dropout.kind: wrong value 'drop_block'; allowed: others, a {network.kind} network has no images within")
+    if network.residual and (network.kind != "perceptron" or len(widths) % 2 == 0 or len(set(widths)) > 1):
+        problems.append(f"{place}.residual: allowed: with a perceptron of an odd number of hidden layers of one width; change either")
     return problems
 
 
-ENGINES: dict[str, dict[str, tuple[str, ...]]] = {
-    "stacked": {"trained": ("all",), "network.kind": ("perceptron",), "optimizer.kind": ("sgd", "adam")},
+PLAIN: dict[str, tuple[Any, ...]] = {
+    "network.normalization": (None,),
+    "network.dropout": (None,),
+    "network.residual": (None, False),
+    "augmentation": (None,),
+}
+"""A network and a training without techniques."""
+ENGINES: dict[str, dict[str, tuple[Any, ...]]] = {
+    "stacked": {"trained": ("all",), "network.kind": ("perceptron",), "optimizer.kind": ("sgd", "adam"), **PLAIN},
     "compiled": {
+        **PLAIN,
         "network.kind": ("perceptron",),
         "network.activation": ("relu",),
         "network.parametrization": ("standard",),
@@ -115,6 +161,7 @@ ENGINES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "autograd": {"trained": ("all",), "network.parametrization": ("standard",), "optimizer.kind": ("sgd", "adam")},
     "gauss_newton": {
+        **PLAIN,
         "trained": ("all",),
         "network.kind": ("perceptron",),
         "optimizer.kind": ("natural_gradient",),
@@ -126,24 +173,42 @@ ENGINES: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def _check_engine(place: str, variant: Variant) -> list[str]:
-    given = {
-        "trained": variant.trained,
-        "network.kind": variant.network.kind,
-        "network.activation": variant.network.activation,
-        "network.parametrization": variant.network.parametrization,
-        "optimizer.kind": variant.optimizer.kind,
-        "batches.kind": variant.batches.kind,
-        "loss.kind": variant.loss.kind,
-    }
+    settings = variant.model_dump()
     problems = [
-        f"{place}.{path}: wrong value {components.shown(given[path])}; "
+        f"{place}.{path}: wrong value {components.shown(setting_at(settings, path))}; "
         f"allowed: {' or '.join(components.shown(value) for value in allowed)} with the {variant.engine} engine"
         for path, allowed in ENGINES[variant.engine].items()
-        if given[path] not in allowed
+        if setting_at(settings, path) not in allowed
     ]
-    if variant.network.kind != "perceptron" and variant.jacobian != "none":
-        problems.append(f"{place}.jacobian: wrong value '{variant.jacobian}'; allowed: 'none' with a {variant.network.kind} network")
+    if variant.engine != "autograd" and variant.network.activation in ACTIVATIONS:
+        problems.append(f"{place}.network.activation: wrong value '{variant.network.activation}'; allowed: with the autograd engine")
+    plain = variant.network.kind == "perceptron" and variant.network.activation not in ACTIVATIONS
+    if variant.jacobian != "none" and not (plain and all(setting_at(settings, path) in allowed for path, allowed in PLAIN.items())):
+        what = f"a {variant.network.kind} network" if variant.network.kind != "perceptron" else "techniques of normalization and dropout"
+        problems.append(f"{place}.jacobian: wrong value '{variant.jacobian}'; allowed: 'none' with {what}")
     return problems
+
+
+def _check_sweep(place: str, name: str, sweep: Sweep, study: Study, names: Names) -> list[str]:
+    problems = unknown(f"{place}.variant", [sweep.variant], names.variants, "variant")
+    if name in [*(names.variants or []), *(names.simulations or [])]:
+        problems.append(f"{place}: there is a variant or simulation of this name; rename one")
+    for number, factor in enumerate(sweep.over):
+        first, counts = next(iter(factor.settings.values())), [len(values) for values in factor.settings.values()]
+        counts += [len(factor.levels)] if factor.levels is not None else []
+        if len(set(counts)) > 1:
+            problems.append(f"{place}.over.{number}: {' and '.join(map(str, counts))} values; give as many of each")
+        if factor.levels is None and not all(isinstance(value, int | float) and not isinstance(value, bool) for value in first):
+            problems.append(f"{place}.over.{number}.levels: is missing; add what the levels are called, for they are no numbers")
+        elif len({str(called) for called in factor.levels or first}) < len(first):
+            problems.append(f"{place}.over.{number}: two levels are called the same; rename one")
+    if problems or sweep.variant not in study.variants:
+        return problems
+    for level, settings in levels_of(sweep, study.variants[sweep.variant].model_dump(exclude_none=True)).items():
+        there = f"{place} at {level}"
+        variant = validate(Variant, settings, lambda path, there=there: f"{there}: {path}", problems)  # type: ignore[misc]
+        problems += _check_variant(there, variant, names) if variant else []
+    return list(dict.fromkeys(problems))
 
 
 def _check_simulation(place: str, name: str, simulation: Simulation, names: Names) -> list[str]:
@@ -200,9 +265,11 @@ def _not_linearized(place: str, reads: Sequence[str], variants: Iterable[str], s
 
 def _check_phase(place: str, phase: Phase, study: Study, names: Names) -> list[str]:
     problems = _unknown_or_twice(f"{place}.variants", phase.variants, names.variants, "variant")
-    problems += _unknown_or_twice(f"{place}.simulations", phase.simulations, names.simulations, "simulation")
+    problems += _unknown_or_twice(f"{place}.simulations", phase.simulations, names.simulated(), "simulation")
     runs = [study.variants[key].model_dump() for key in phase.variants if key in study.variants]
     runs += [study.simulations[key].model_dump() for key in phase.simulations if key in study.simulations]
+    sweeps = [study.sweeps[key] for key in phase.simulations if key in study.sweeps]
+    runs += [swept_settings(sweep, study.variants[sweep.variant].model_dump()) for sweep in sweeps if sweep.variant in study.variants]
     return problems + [
         f"{place}.swept.{words}: no variant or simulation of the phase has a setting '{path}'; correct the path"
         for words, path in phase.swept.items()
@@ -212,13 +279,13 @@ def _check_phase(place: str, phase: Phase, study: Study, names: Names) -> list[s
 
 def _check_figure(place: str, family: Family, figure: Figure, study: Study, names: Names) -> list[str]:
     shown, measured = _chosen(figure.variants, names), _measured(study, names)
-    simulated = (names.simulations or []) if isinstance(figure.simulations, str) else figure.simulations
+    simulated = (names.simulated() or []) if isinstance(figure.simulations, str) else figure.simulations
     known = {"variant": [*shown, *simulated], "data set": names.data, "quantity": list(measured) if measured is not None else None}
     problems = components.problems(family, figure.kind, figure.options(), place, known=known)
     if figure.kind not in components.names(family):
         return problems
     problems += _unknown_or_twice(f"{place}.variants", shown, names.variants, "variant")
-    problems += _unknown_or_twice(f"{place}.simulations", simulated, names.simulations, "simulation")
+    problems += _unknown_or_twice(f"{place}.simulations", simulated, names.simulated(), "simulation")
     reads = components.reads(family, figure.kind)
     needs = [read for read in reads if _is_measurement(read)]
     if simulated and not {"simulated", "numbers"} & set(reads):
@@ -246,6 +313,9 @@ def _measured(study: Study, names: Names) -> dict[str, list[str]] | None:
         known = simulation.kind in components.names(components.SIMULATION)
         for quantity in components.quantities(components.SIMULATION, simulation.kind) if known else ():
             found[quantity] = [*found.get(quantity, []), name]
+    for quantity in SCORES:
+        if study.sweeps:
+            found[quantity] = [*found.get(quantity, []), *study.sweeps]
     return found
 
 

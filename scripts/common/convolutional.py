@@ -1,100 +1,22 @@
-"""Convolutional networks, many replicas at once: convolution, activation and pooling in turns, then a linear layer.
+"""Convolution, pooling and activation of many replicas at once, each differentiable.
 
-Images are square and gray, D = height x width pixels row by row. Tensors have the names and shapes of
-
-    torch.nn.Sequential(Conv2d, activation, MaxPool2d(2), Conv2d, ..., MaxPool2d(2), Flatten, Linear)
-
-with convolutions of step 1 that keep the size, and zeros around the image. Values within are (R, C, H, W, N): samples are the last axis,
-so that every shift of an image is a copy of long rows, and a layer is one product of matrices for each replica,
+Images are square and gray, with zeros around them. Values are (R, C, H, W, N): samples are the last axis, so that every shift of an
+image is a copy of long rows, and a layer is one product of matrices for each replica,
 
     z = W c + b         W (R, O, C k k),  c (R, C k k, H W N) the k by k patches around every pixel,  z (R, O, H W N)
     d loss / d W = (d loss / d z) c^T,    d loss / d c = W^T (d loss / d z), every entry added where its pixel came from.
 
-An activation that never falls does not change which of four values is the largest: it is applied after the pooling, to a quarter of the
-values. Gradients are those of PyTorch, also where several of the four are equal: the first of them takes it.
+Gradients are those of PyTorch, also where several of the four values of a pooling are equal: the first of them takes it.
 """
 
-import math
-from collections.abc import Mapping, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from scripts.common import activations, parts
 from scripts.common.activations import Activation
-from scripts.common.errors import UserError
-
-LAYERS_OF_A_BLOCK = 3
-"""Convolution, activation, pooling: how far the numbers in names are apart."""
-
-
-def shapes(network: Mapping[str, Any], *, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each tensor by its name, in the order in which they are stored, weight and bias in turn.
-
-    Args:
-        network: ``channels`` of each convolution, from the image on, and ``kernel``, the side of their patches, an odd number.
-        inputs: number of pixels, D.
-        outputs: number of outputs, C.
-
-    Raises:
-        UserError: the pixels are no square image, the kernel is even, or nothing of the image is left after the pooling.
-    """
-    side, kernel = math.isqrt(inputs), network["kernel"]
-    if side * side != inputs:
-        raise UserError(f"network.kind: a convolutional network takes square images; {inputs} inputs are none; choose a perceptron")
-    if kernel % 2 == 0:
-        raise UserError(f"network.kernel: wrong value {kernel}; allowed: an odd number, so that a patch has a middle")
-    if side >> len(network["channels"]) == 0:
-        raise UserError(
-            f"network.channels: {len(network['channels'])} poolings leave nothing of {side} by {side} pixels; give fewer channels"
-        )
-    found: dict[str, tuple[int, ...]] = {}
-    below = 1
-    for place, channels in enumerate(network["channels"]):
-        number = LAYERS_OF_A_BLOCK * place
-        found |= {f"{number}.weight": (channels, below, kernel, kernel), f"{number}.bias": (channels,)}
-        below, side = channels, side // 2
-    number = LAYERS_OF_A_BLOCK * len(network["channels"]) + 1
-    return found | {f"{number}.weight": (outputs, below * side * side), f"{number}.bias": (outputs,)}
-
-
-def predict(tensors: Sequence[Tensor], x: Tensor, *, network: Mapping[str, Any]) -> Tensor:
-    """Return the predictions (R, C, N) of all replicas, differentiable once in all `tensors`.
-
-    Args:
-        tensors: the tensors of `shapes`, of all replicas: (R, *shape) each.
-        x: images (D, N) for all replicas, or (R, D, N).
-        network: ``channels``, ``kernel`` and ``activation``.
-    """
-    *convolutions, (weight, bias) = zip(tensors[::2], tensors[1::2], strict=True)
-    activation = parts.call(activations, {"kind": network["activation"]})
-    side = math.isqrt(x.shape[-2])
-    values = x.expand(len(weight), *x.shape[-2:]).unflatten(1, (1, side, side))  # type: ignore[no-untyped-call]
-    for kernels, shifts in convolutions:
-        values = activate(pool(convolve(values, kernels, shifts)), activation)
-    return torch.baddbmm(bias[:, :, None], weight, values.flatten(1, 3))
-
-
-def predict_one(parameters: NDArray[Any], x: NDArray[np.float64], *, network: Mapping[str, Any], outputs: int) -> NDArray[np.float64]:
-    """Return the predictions (N, C), in float64, at the images x (N, D) of one network with the flat `parameters` (P,)."""
-    flat = torch.as_tensor(np.asarray(parameters, dtype=np.float64))[None]
-    tensors = unflatten(flat, shapes(network, inputs=x.shape[1], outputs=outputs))
-    with torch.no_grad():
-        found: NDArray[np.float64] = predict(tensors, torch.as_tensor(np.ascontiguousarray(x.T)), network=network)[0].T.numpy()
-    return found
-
-
-def unflatten(parameters: Tensor, shapes: Mapping[str, Sequence[int]]) -> list[Tensor]:
-    """Return the tensors (R, *shape), views of the flat `parameters` (R, P), in the order of `shapes`."""
-    ends = [0, *accumulate(math.prod(shape) for shape in shapes.values())]
-    return [
-        parameters[:, begin:end].view(len(parameters), *shape) for (begin, end), shape in zip(pairwise(ends), shapes.values(), strict=True)
-    ]
 
 
 def convolve(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ class Task:
         batch_seeds: seed of the batches of each replica.
         steps: number of updates.
         trained: which parameters are updated, "all" or those of the "output_layer".
+        augmentation: how batches are mixed, ``kind`` (a function of `scripts.common.augmentations`) and its options, if they are.
     """
 
     network: Mapping[str, Any]
@@ -45,6 +46,7 @@ class Task:
     batch_seeds: Sequence[int]
     steps: int
     trained: str
+    augmentation: Mapping[str, Any] | None = None
 
     def batch_indices(self) -> NDArray[np.int64]:
         """Return the indices (steps, R, size) of all batches, drawn by numpy's legacy generator where the sources do so."""
@@ -117,6 +119,10 @@ class Engine(ABC):
         self.diverged_at[:] = state["diverged_at"]
         for generator, text in zip(self.generators, state.get("generator", ()), strict=True):
             generator.bit_generator.state = json.loads(str(text))
+
+    def put(self, replicas: NDArray[np.bool_], parameters: NDArray[Any]) -> None:
+        """Give the chosen `replicas` (R,) the parameters that they have in `parameters` (R, P)."""
+        self.form.fill(self.held, torch.as_tensor(np.where(replicas[:, None], parameters, self.parameters())))
 
     def _flat(self, values: Any) -> NDArray[Any]:
         found: NDArray[Any] = self.form.flat(values).cpu().numpy()

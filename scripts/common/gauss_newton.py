@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import linearization, networks, optimizers, parts
+from scripts.common import linearization, optimizers, parts
 from scripts.common.engine import Engine, Form, Task
 from scripts.common.storage import Arrays
 
@@ -63,8 +63,8 @@ class GaussNewton(Engine):
 
     def predict(self, x: Tensor) -> Tensor:
         """Return the predictions (R, C, N) of all replicas, as they are now, at the points x (D, N), in float64."""
-        points, outputs = x.cpu().numpy().T.astype(np.float64), len(self.task.y)
-        found = [networks.predict(p, points, network=self.task.network, outputs=outputs).T for p in self.held.numpy()]
+        points = x.cpu().numpy().T.astype(np.float64)
+        found = [linearization.predict(parameters, points, network=self.task.network).T for parameters in self.held.numpy()]
         return torch.from_numpy(np.stack(found))
 
     def state(self) -> Arrays:

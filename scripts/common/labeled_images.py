@@ -44,10 +44,11 @@ def arrays(
     train_images: NDArray[Any], train_labels: NDArray[np.int64], test_images: NDArray[Any], test_labels: NDArray[np.int64], *, classes: int
 ) -> Arrays:
     """Return the arrays of `scripts.common.storage.DATA` of images (N, D) with labels (N,) from 0 to `classes` - 1: targets are one-hot."""
-    found: Arrays = {}
     nothing = np.zeros(0, dtype=np.int64)
     parts = {"train": (train_images, train_labels), "test": (test_images, test_labels), "grid": (train_images[:0], nothing)}
-    for part, (images, labels) in parts.items():
-        found[f"{part}_x"] = np.asarray(images, dtype=np.float64)
-        found[f"{part}_y"] = np.eye(classes)[labels]
-    return found
+    return {key: values for name, given in parts.items() for key, values in part(name, *given, classes=classes).items()}
+
+
+def part(name: str, images: NDArray[Any], labels: NDArray[np.int64], *, classes: int) -> Arrays:
+    """Return one part of a data set, as "validation": images (N, D) and one-hot targets (N, C)."""
+    return {f"{name}_x": np.asarray(images, dtype=np.float64), f"{name}_y": np.eye(classes)[labels]}

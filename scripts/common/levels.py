@@ -1,4 +1,4 @@
-"""Levels of a setting, as a width or a condition number: how they are labeled, and the slope of a quantity against them."""
+"""Levels of a setting, as a width or a learning rate: their labels, the slope of a quantity against them, the largest stable one."""
 
 from collections.abc import Sequence
 
@@ -24,3 +24,24 @@ def slopes(levels: ArrayLike, values: ArrayLike) -> NDArray[np.float64]:
         square = float(off @ off)
         found.append(float(off @ np.log(row[seen])) / square if square > 0 else np.nan)
     return np.array(found)
+
+
+def largest_stable(levels: ArrayLike, losses: ArrayLike, *, limit: float) -> NDArray[np.float64]:
+    """Return the largest level of each replica, (R,), up to which training is stable; 0 where it is so at no level.
+
+    It is stable at a level where the loss at its end is finite and below `limit`, and has to be so at all smaller levels as well.
+
+    Args:
+        levels: the levels (X,), positive and in ascending order.
+        losses: the losses (R, X).
+        limit: what a loss has to be below.
+
+    Raises:
+        ValueError: the levels are not positive and ascending, or not as many as the losses.
+    """
+    along, found = np.asarray(levels, dtype=np.float64), np.asarray(losses, dtype=np.float64)
+    if along.ndim != 1 or (np.diff(along, prepend=0.0) <= 0).any() or found.ndim != 2 or found.shape[1] != len(along):
+        raise ValueError(f"levels have to be positive and ascending, as many as losses: {along.tolist()} for losses {found.shape}")
+    stable = np.isfinite(found) & (found < limit)
+    reached = np.logical_and.accumulate(stable, axis=1).sum(axis=1)  # (R,), how many of the smallest levels
+    return np.asarray(np.concatenate([[0.0], along])[reached])

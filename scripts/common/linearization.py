@@ -11,13 +11,13 @@ Where the parametrization of the network is not the standard one, W and b are th
 """
 
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from scripts.common import activations, parametrization, parts
+from scripts.common import activations, networks, parametrization, parts
 from scripts.common.activations import Activation
 from scripts.common.losses import Loss
 
@@ -26,13 +26,9 @@ Layers = list[tuple[NDArray[Any], NDArray[Any]]]
 
 def slices(network: Mapping[str, Any], *, inputs: int, outputs: int) -> dict[str, slice]:
     """Return where each tensor stands in the flat parameters (P,), by its name, in order."""
-    found: dict[str, slice] = {}
-    begin = 0
-    for layer, (fan_in, fan_out) in enumerate(pairwise([inputs, *network["hidden"], outputs])):
-        for kind, size in (("weight", fan_in * fan_out), ("bias", fan_out)):
-            found[f"{2 * layer}.{kind}"] = slice(begin, begin + size)
-            begin += size
-    return found
+    sizes = networks.sizes(network, inputs=inputs, outputs=outputs)
+    ends = [0, *accumulate(sizes.values())]
+    return {name: slice(begin, end) for name, (begin, end) in zip(sizes, pairwise(ends), strict=True)}
 
 
 def predict(parameters: NDArray[Any], x: NDArray[Any], *, network: Mapping[str, Any]) -> NDArray[Any]:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.common import networks
+
 
 def is_standard(network: Mapping[str, Any]) -> bool:
     """Whether the network computes with the parameters as they are stored."""
@@ -42,7 +44,6 @@ def scales(network: Mapping[str, Any], *, inputs: int, outputs: int) -> NDArray[
     """Return the scale of every parameter of a perceptron, (P,) float64 in the order in which they are stored; None where all are 1."""
     if is_standard(network):
         return None
-    layers = pairwise([inputs, *network["hidden"], outputs])
-    sizes = [size for fan_in, fan_out in layers for size in (fan_in * fan_out, fan_out)]
+    sizes = networks.sizes(network, inputs=inputs, outputs=outputs)
     values = [scale for layer in tensor_scales(network, inputs=inputs, outputs=outputs) for scale in layer]
-    return np.repeat(values, sizes)
+    return np.repeat(values, list(sizes.values()))

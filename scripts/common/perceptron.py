@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from scripts.common import activations, parts
+from scripts.common import activations, bounds, parts
 from scripts.common.activations import Activation
 from scripts.common.engine import Form
 from scripts.common.losses import Loss
@@ -35,11 +35,6 @@ def activation_of(network: Mapping[str, Any]) -> Activation:
 def widths(network: Mapping[str, Any], *, inputs: int, outputs: int) -> list[int]:
     """Return the width of every layer of `network`, inputs and outputs included."""
     return [inputs, *network["hidden"], outputs]
-
-
-def parameter_names(widths: Sequence[int]) -> list[str]:
-    """Return the names of the stored tensors, in order: ``0.weight``, ``0.bias``, ``2.weight``, ..."""
-    return [f"{2 * layer}.{kind}" for layer in range(len(widths) - 1) for kind in ("weight", "bias")]
 
 
 def empty_layers(widths: Sequence[int], replicas: int, *, dtype: torch.dtype, device: str = "cpu") -> tuple[Tensor, list[Tensor]]:
@@ -108,19 +103,9 @@ def output_bound(widths: Sequence[int], *, norm: float, largest_input: float) ->
 
 
 def safe_norm(widths: Sequence[int], x: Tensor, y: Tensor) -> float:
-    """Return a norm of all parameters together up to which no forward pass and no loss on (x, y) can overflow.
-
-    A loss is a mean of terms of at most (|prediction| + |target| + 1)^2: it is enough that their sum stays below the largest number.
-
-    Args:
-        widths: width of every layer, inputs and outputs included.
-        x: inputs, (..., D, N).
-        y: targets, (C, N).
-    """
-    room = (torch.finfo(x.dtype).max / y.numel()) ** 0.5 / 2 - y.abs().max().item() - 1
+    """Return a norm of all parameters together up to which no forward pass and no loss on x (D, N), y (C, N) can overflow."""
     largest_input = x.abs().max().item()
-    norms = (2.0**power for power in range(500, -1, -1))
-    return next((norm for norm in norms if output_bound(widths, norm=norm, largest_input=largest_input) < room), 0.0)
+    return bounds.safe_norm(lambda norm: output_bound(widths, norm=norm, largest_input=largest_input), x, y)
 
 
 def gradient_function(

@@ -16,7 +16,7 @@ from scripts.common.errors import UserError
 from scripts.common.files import check_writable, save_text
 from scripts.common.places import BIBLIOGRAPHY, PROJECT, chapter_path, claims_path
 from scripts.common.recipe import Recipe, Source
-from scripts.common.settings import Figure, Simulation, Study, Variant
+from scripts.common.settings import Figure, Simulation, Study, Sweep, Variant, levels_of, swept_settings
 
 TEMPLATES = tuple(
     f"templates/{name}"
@@ -38,6 +38,8 @@ SETTINGS_OF_TRAINING = (
     "precision",
     "engine",
     "trained",
+    "augmentation",
+    "early_stopping",
 )
 
 
@@ -136,6 +138,8 @@ class Plan:
             self._plan_simulation(study_name, name, simulation)
         for name, variant in study.variants.items():
             self._plan_variant(study_name, study, name, variant)
+        for name, sweep in study.sweeps.items():
+            self._plan_sweep(study_name, name, sweep, study.variants[sweep.variant])
         for measurement in _in_order_of_reading(study):
             for variant_name in _variants(study, study.measurements[measurement].variants):
                 self._plan_measurement(study_name, study, variant_name, measurement)
@@ -148,6 +152,7 @@ class Plan:
             f"{study_name}/{name}/{simulation.kind}": self._source("simulate", f"{study_name}/{name}", kind=simulation.kind)
             for name, simulation in study.simulations.items()
         }
+        measured |= {f"{study_name}/{name}/sweep": self._source("sweep", f"{study_name}/{name}") for name in study.sweeps}
         scripts = sorted(
             {_file(components.MEASUREMENT, name) for name in study.measurements}
             | {_file(components.SIMULATION, simulation.kind) for simulation in study.simulations.values()}
@@ -169,6 +174,17 @@ class Plan:
         data = {"data": {"": self._source("data", f"{study_name}/{simulation.data}")}} if simulation.data else {}
         scripts = [_file(components.SIMULATION, simulation.kind)]
         self._add("simulate", f"{study_name}/{name}", settings=settings, inputs=data, scripts=scripts)
+
+    def _plan_sweep(self, study_name: str, name: str, sweep: Sweep, variant: Variant) -> None:
+        levels = {}
+        for level, settings in levels_of(sweep, variant.model_dump(exclude_none=True)).items():
+            at_level = Variant.model_validate(settings)
+            told = settings_of_training(at_level) | self._limits(at_level) | {"save_every": None, "save_at": []}
+            if at_level.early_stopping is None:
+                told["evaluate_every"] = told["steps"]  # what is kept is as it is at the end
+            levels[level] = told | {"data": at_level.data}
+        data = {key: self._source("data", f"{study_name}/{key}") for key in sorted({told["data"] for told in levels.values()})}
+        self._add("sweep", f"{study_name}/{name}", settings={"levels": levels}, inputs={"data": data})
 
     def _plan_variant(self, study_name: str, study: Study, name: str, variant: Variant) -> None:
         settings = settings_of_training(variant) | self._limits(variant)
@@ -228,13 +244,12 @@ class Plan:
         for read in components.reads(family, figure.kind):
             if read == "styles":
                 colored = family is components.FIGURE  # a table shows no colors, and so is not made anew for one
-                shown: list[tuple[str, Variant | Simulation]] = [(v, study.variants[v]) for v in variants]
-                shown += [(s, study.simulations[s]) for s in simulations]
-                settings["styles"] = {name: {"label": run.label, "color": run.color if colored else ""} for name, run in shown}
+                styles = {run: _style(study, run) for run in [*variants, *simulations]}
+                settings["styles"] = {run: {"label": label, "color": color if colored else ""} for run, (label, color) in styles.items()}
             elif read == "numbers":
                 inputs[read] = {"": self._source("number", study_name, suffix="csv")}
             elif read == "simulated":
-                inputs[read] = {s: self._source("simulate", f"{study_name}/{s}", kind=study.simulations[s].kind) for s in simulations}
+                inputs[read] = {s: self._simulated(study_name, study, s) for s in simulations}
             elif read == "datasets":
                 inputs[read] = {key: self._source("data", f"{study_name}/{key}") for key in study.data}
             elif read == "data":
@@ -247,6 +262,11 @@ class Plan:
         names = {parameter.name for parameter in components.parameters(family, figure.kind)}
         settings |= {key: value for key, value in known.items() if key in names}
         self._add(family.word, f"{study_name}/{name}", settings=settings, inputs=inputs, scripts=[_file(family, figure.kind)])
+
+    def _simulated(self, study_name: str, study: Study, name: str) -> Source:
+        if name in study.sweeps:
+            return self._source("sweep", f"{study_name}/{name}")
+        return self._source("simulate", f"{study_name}/{name}", kind=study.simulations[name].kind)
 
     def _plan_report(self) -> None:
         names = [name for step, name in self._recipes if step == "figure"]
@@ -277,7 +297,15 @@ class Plan:
         """Return a study's configuration with the updates and replicas that are run, which the report may limit."""
         variants = {name: variant.model_dump() | self._limits(variant) for name, variant in study.variants.items()}
         simulations = {name: simulation.model_dump() | self._limits_of(simulation) for name, simulation in study.simulations.items()}
-        return study.model_dump() | {"variants": variants, "simulations": simulations}
+        sweeps = {
+            name: swept_settings(sweep, variants[sweep.variant]) | {"steps": self._most_steps(sweep, study.variants[sweep.variant])}
+            for name, sweep in study.sweeps.items()
+        }
+        return study.model_dump() | {"variants": variants, "simulations": simulations, "sweeps": sweeps}
+
+    def _most_steps(self, sweep: Sweep, variant: Variant) -> int:
+        levels = levels_of(sweep, variant.model_dump(exclude_none=True)).values()
+        return max(self._limits(Variant.model_validate(settings))["steps"] for settings in levels)
 
     def _limits(self, variant: Variant) -> dict[str, int]:
         return {
@@ -297,7 +325,7 @@ class Plan:
 
 
 def settings_of_training(variant: Variant) -> dict[str, Any]:
-    """Return what `scripts.train.train` is told of a variant, but for the numbers of steps and replicas."""
+    """Return what `scripts.common.training.train` is told of a variant, but for the numbers of steps and replicas."""
     full = variant.model_dump()
     return {key: full[key] for key in SETTINGS_OF_TRAINING} | {"network": variant.network.options()}
 
@@ -311,7 +339,17 @@ def _variants(study: Study, chosen: str | list[str]) -> list[str]:
 
 
 def _simulations(study: Study, chosen: str | list[str]) -> list[str]:
-    return list(study.simulations) if isinstance(chosen, str) else list(chosen)
+    return [*study.simulations, *study.sweeps] if isinstance(chosen, str) else list(chosen)
+
+
+def _style(study: Study, name: str) -> tuple[str, str]:
+    """Return label and color of a variant, a simulation or a sweep."""
+    if name in study.sweeps:
+        sweep = study.sweeps[name]
+        variant = study.variants[sweep.variant]
+        return sweep.label or variant.label, sweep.color or variant.color
+    run = study.variants[name] if name in study.variants else study.simulations[name]
+    return run.label, run.color
 
 
 def _in_order_of_reading(study: Study) -> list[str]:

@@ -22,24 +22,28 @@ KIND = Kind(
         "damping": Array("R", "float64"),
         "diverged_at": Array("R", "int64"),
         "scores": Array("X E R", "float64"),
+        "best": Array("R P", "float32 float64"),
     },
-    optional=frozenset({"memory", "generator", "damping"}),
+    optional=frozenset({"memory", "generator", "damping", "best"}),
 )
-"""State of an engine at a step, the parameters to be saved among it, and the losses and accuracies recorded since the step saved before."""
+"""State of an engine at a step, the parameters to be saved among it, the losses and accuracies recorded since the step saved before, and
+with early stopping the best parameters so far."""
 
 
 class Resume:
     """The files of one training."""
 
-    def __init__(self, output: Path, *, digest: str, say: Callable[[str], None]) -> None:
+    def __init__(self, output: Path, *, digest: str, say: Callable[[str], None], kind: Kind = KIND) -> None:
         """Name the folder of a training, and remove those of other trainings of the same variant.
 
         Args:
-            output: where its output will stand, ``<results>/train/<study>/<variant>.npz``.
+            output: where its output will stand, ``<results>/train/<study>/<variant>.npz``, or that of a sweep.
             digest: digest of its recipe; another training is another recipe.
             say: is given a line for the log.
+            kind: what each file holds.
         """
         study = output.parents[2] / "resume" / output.parent.name
+        self._kind = kind
         self._folder = study / f"{output.stem}.{digest[:16]}"
         self._digest, self._say = digest, say
         for other in study.glob(f"{output.stem}.*"):
@@ -53,14 +57,14 @@ class Resume:
             if not path.is_file():
                 return
             try:
-                yield step, storage.load(path, kind=KIND.name, digest=self._digest)
+                yield step, storage.load(path, kind=self._kind.name, digest=self._digest)
             except StorageError as error:
                 self._say(f"not used: {error}")
                 return
 
     def save(self, step: int, arrays: Arrays) -> None:
         """Keep what was reached at a step."""
-        storage.save(self._path(step), arrays, kind=KIND, digest=self._digest)
+        storage.save(self._path(step), arrays, kind=self._kind, digest=self._digest)
 
     def remove(self) -> None:
         """Remove the files, which are of no more use, and the folders above them that are empty then."""

@@ -9,10 +9,12 @@ from typing import Any
 
 from scripts.common import components, settings, storage, syntax
 from scripts.common.components import Family
+from scripts.common.consistency import ACTIVATIONS
 from scripts.common.places import PROJECT
 from scripts.common.settings import (
     NAME,
     Bibliography,
+    EarlyStopping,
     Figure,
     Measurement,
     Model,
@@ -66,7 +68,7 @@ def study_schema() -> Schema:
     schema = _closed(Study)
     for name, section in sections.items():
         schema["properties"][name] = {"description": schema["properties"][name]["description"], **section}
-    schema["$defs"] = {name: schema["$defs"][name] for name in ("Observation", "Phase")}
+    schema["$defs"] = {name: schema["$defs"][name] for name in ("Factor", "Observation", "Phase", "Sweep")}
     return schema
 
 
@@ -83,13 +85,17 @@ def _variant(required: Iterable[str]) -> Schema:
     """Return the schema of a variant, or of the defaults: of what it names there may be a part, the rest being said elsewhere."""
     schema = _closed(Variant, required=required)
     network = _closed(Network, required=())
-    network["properties"]["activation"]["enum"] = list(components.names(components.ACTIVATION))
+    network["properties"]["activation"]["enum"] = [*components.names(components.ACTIVATION), *ACTIVATIONS]
+    network["properties"]["dropout"] = {"description": network["properties"]["dropout"]["description"], **_one_of(components.DROPOUT, Part)}
+    network.pop("$defs")
     sections = {
         "network": network,
         "initialization": _one_of(components.INITIALIZATION, SeededPart, required=()),
         "optimizer": _one_of(components.OPTIMIZER, Part, required=()),
         "batches": _one_of(components.BATCHES, SeededPart, required=()),
         "loss": _one_of(components.LOSS, Part, required=()),
+        "augmentation": _one_of(components.AUGMENTATION, Part, required=()),
+        "early_stopping": _closed(EarlyStopping),
     }
     for name, section in sections.items():
         schema["properties"][name] = {"description": schema["properties"][name]["description"], **section}

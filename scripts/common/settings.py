@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
+from itertools import product
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, StringConstraints
@@ -58,22 +59,31 @@ class Network(Model):
     """A network.
 
     Attributes:
-        kind: perceptron, a fully connected network, or convolutional, a network of convolutions with pooling on square images.
-        hidden: of a perceptron, the widths of the hidden layers, from the input on.
+        kind: perceptron, a fully connected network; convolutional, a network of convolutions with pooling on square images; recurrent,
+            which reads the rows of an image in turn; or attention, one block of it on the rows of an image.
+        hidden: of a perceptron, the widths of the hidden layers, from the input on; of recurrent networks and attention their one width.
         channels: of a convolutional network, the channels of each convolution, from the input on.
         kernel: of a convolutional network, the width and height of each convolution, an odd number.
-        activation: what is applied after each hidden layer.
+        activation: what is applied after each hidden layer; prelu, with a slope that is trained, beside the functions that there are.
+        normalization: what normalizes values before they are activated: batch, layer, instance or group; nothing if it is not given.
+        groups: with group normalization, into how many groups the channels or units are divided.
+        dropout: what is dropped in training, after each hidden layer; nothing if it is not given.
+        residual: whether every two hidden layers after the first are a branch that is added to what goes around it (perceptrons).
         parametrization: standard, or ntk, in which every parameter is of order 1 and layers scale them (perceptrons).
         weight_variance: with ntk, the variance of a layer's weights is this over its number of inputs.
         bias_variance: with ntk, the variance of the biases.
         output_scale: with ntk, what the output is multiplied by.
     """
 
-    kind: Literal["perceptron", "convolutional"] = "perceptron"
+    kind: Literal["perceptron", "convolutional", "recurrent", "attention"] = "perceptron"
     hidden: Annotated[list[PositiveInt], Field(min_length=1)] | None = None
     channels: Annotated[list[PositiveInt], Field(min_length=1)] | None = None
     kernel: PositiveInt | None = None
     activation: Name = "relu"
+    normalization: Literal["batch", "layer", "instance", "group"] | None = None
+    groups: PositiveInt | None = None
+    dropout: Part | None = None
+    residual: bool | None = None
     parametrization: Literal["standard", "ntk"] = "standard"
     weight_variance: Annotated[float, Field(gt=0)] | None = None
     bias_variance: Annotated[float, Field(ge=0)] | None = None
@@ -82,6 +92,22 @@ class Network(Model):
     def options(self) -> dict[str, Any]:
         """Return what describes the network, without what it does not have."""
         return self.model_dump(exclude_none=True)
+
+
+class EarlyStopping(Model):
+    """When the training of a replica ends before its last step; it then goes back to where it was best.
+
+    Attributes:
+        patience: after how many evaluations without improvement.
+        minimal_change: what counts as an improvement: a change of the score by more than this.
+        mode: min where a small score is good, max where a large one is.
+        score: what is looked at.
+    """
+
+    patience: PositiveInt
+    minimal_change: Annotated[float, Field(ge=0)]
+    mode: Literal["min", "max"]
+    score: Literal["validation_loss", "validation_accuracy"]
 
 
 class Variant(Model):
@@ -109,6 +135,8 @@ class Variant(Model):
         linearize_on: the data set at whose training points it is linearized; that of the study if it is not given.
         jacobian: what is stored of its linearization: the Jacobian of replica 0, the Gram matrices J J^T of all replicas, or nothing.
         seconds_per_step: the wall time of one step of one replica, measured once (`make seconds`), where times are compared.
+        augmentation: how the samples of a batch are mixed before each step (autograd engine).
+        early_stopping: when training ends before its last step; it is looked at whenever losses are recorded.
     """
 
     label: Text
@@ -131,6 +159,43 @@ class Variant(Model):
     linearize_on: Name | None = None
     jacobian: Literal["stored", "gram", "none"] = "stored"
     seconds_per_step: Annotated[float, Field(gt=0)] | None = None
+    augmentation: Part | None = None
+    early_stopping: EarlyStopping | None = None
+
+
+class Factor(Model):
+    """What a sweep varies.
+
+    Attributes:
+        name: what it is, in words.
+        settings: values of a setting of the variant by its path, as `optimizer.learning_rate`; of several settings as many values each,
+            which belong together.
+        levels: what the levels are called; the values of the first setting if they are not given.
+    """
+
+    name: Text
+    settings: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=f"^{PATH}$")], Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)
+    ]
+    levels: list[Name] | None = None
+
+
+class Sweep(Model):
+    """A variant trained at several levels of some of its settings in one job, of which scores at the end are kept.
+
+    Attributes:
+        variant: the variant.
+        label: what figures and tables call it; as the variant if it is not given.
+        color: its color in every figure; that of the variant if it is not given.
+        settings: what is other than in the variant at every level, by its path, as `data`.
+        over: what is varied; several factors are crossed.
+    """
+
+    variant: Name
+    label: Text | None = None
+    color: Color | None = None
+    settings: dict[Annotated[str, StringConstraints(pattern=f"^{PATH}$")], Any] = {}
+    over: Annotated[list[Factor], Field(min_length=1)]
 
 
 class Simulation(Part):
@@ -174,7 +239,7 @@ class Figure(Part):
     Attributes:
         caption: what it shows, in Markdown; the code adds the number of replicas and the method of intervals.
         variants: the variants that it shows, all or a list.
-        simulations: the simulations that it shows, all or a list.
+        simulations: the simulations and sweeps that it shows, all or a list.
     """
 
     caption: Text
@@ -188,7 +253,7 @@ class Phase(Model):
     Attributes:
         title: what it is about.
         variants: the variants that it trains.
-        simulations: the simulations that it makes.
+        simulations: the simulations and sweeps that it makes.
         swept: what is varied, in words, and the path of the setting, as `network.hidden`; the inventory lists its values.
     """
 
@@ -221,6 +286,7 @@ class Study(Model):
         defaults: what variants do not say themselves.
         variants: the trained configurations.
         simulations: computations without training; their names are none of the variants'.
+        sweeps: variants trained at several levels of a setting; their names are none of the others'.
         measurements: what is measured of them.
         figures: the figures, in order.
         tables: the tables, in order.
@@ -235,6 +301,7 @@ class Study(Model):
     defaults: dict[str, Any] = {}
     variants: Annotated[dict[Name, Variant], Field(min_length=1)]
     simulations: dict[Name, Simulation] = {}
+    sweeps: dict[Name, Sweep] = {}
     measurements: dict[Name, Measurement]
     figures: dict[Name, Figure]
     tables: dict[Name, Figure] = {}
@@ -354,6 +421,62 @@ NEEDED = {
     "dataset": ("publisher",),
 }
 """What a publication of each type must say, beside what all say."""
+
+
+def merged_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `over` laid over `base`, mappings key by key; a mapping with another `kind` replaces all but the seed."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = base.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            if value.get("kind", below.get("kind")) != below.get("kind"):
+                below = {k: v for k, v in below.items() if k == "seed"}
+            merged[key] = merged_over(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def levels_of(sweep: Sweep, variant: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the settings of a sweep's variant at each of its levels, by what the level is called; crossed factors are joined by "/".
+
+    Settings that the variant leaves out, None, may not be there.
+    """
+    choices = [
+        [
+            (called, {path: values[place] for path, values in factor.settings.items()})
+            for place, called in enumerate(factor.levels or [f"{value:g}" for value in next(iter(factor.settings.values()))])
+        ]
+        for factor in sweep.over
+    ]
+    found = {}
+    for chosen in product(*choices):
+        settings = _with(variant, sweep.settings)
+        for _, changes in chosen:
+            settings = _with(settings, changes)
+        found["/".join(called for called, _ in chosen)] = settings
+    return found
+
+
+def swept_settings(sweep: Sweep, variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a sweep's variant, with the levels of a setting that is swept in its place, in a list."""
+    own = {key: value for key, value in (("label", sweep.label), ("color", sweep.color)) if value is not None}
+    found = _with(variant, own | sweep.settings)
+    for factor in sweep.over:
+        called = {next(iter(factor.settings)): factor.levels} if factor.levels else {}
+        found = _with(found, factor.settings | called)
+    return found
+
+
+def _with(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with other values at some paths."""
+    found = dict(settings)
+    for path, value in changes.items():
+        above: Any = value
+        for key in reversed(path.split(".")):
+            above = {key: above}
+        found = merged_over(found, above)
+    return found
 
 
 def setting_at(run: Mapping[str, Any], path: str) -> Any:

@@ -26,6 +26,8 @@ from scripts.common.files import save_json as save_json
 from scripts.common.files import save_numbers as save_numbers
 from scripts.common.files import save_text as save_text
 from scripts.common.files import write_atomically as write_atomically
+from scripts.common.scores import ALWAYS
+from scripts.common.scores import SCORES as SCORES
 
 FORMAT = 1
 
@@ -65,7 +67,10 @@ DATA = Kind(
         "test_y": Array("M C", "float64"),
         "grid_x": Array("G D", "float64"),
         "grid_y": Array("G C", "float64"),
+        "validation_x": Array("V D", "float64"),
+        "validation_y": Array("V C", "float64"),
     },
+    optional=frozenset({"validation_x", "validation_y"}),
 )
 
 TRAIN = Kind(
@@ -79,12 +84,25 @@ TRAIN = Kind(
         "test_loss": Array("E R", "float64"),
         "train_accuracy": Array("E R", "float64"),
         "test_accuracy": Array("E R", "float64"),
+        "validation_loss": Array("E R", "float64"),
+        "validation_accuracy": Array("E R", "float64"),
         "diverged_at": Array("R", "int64"),
+        "stopped_at": Array("R", "int64"),
+        "best_step": Array("R", "int64"),
         "initialization_seed": Array("R", "int64"),
         "batch_seed": Array("R", "int64"),
     },
-    optional=frozenset({"train_accuracy", "test_accuracy"}),
+    optional=frozenset({"train_accuracy", "test_accuracy", "validation_loss", "validation_accuracy", "stopped_at", "best_step"}),
 )
+
+SWEEP = Kind(
+    "sweep",
+    {score: Array("R X", "float64", quantity=True) for score in SCORES} | {f"index_{score}": Array("X", "str") for score in SCORES},
+    optional=frozenset(key for score in SCORES if score not in ALWAYS for key in (score, f"index_{score}")),
+)
+
+LEVEL = Kind("level", {score: Array("R", "float64") for score in SCORES}, optional=frozenset(SCORES) - frozenset(ALWAYS))
+"""What is kept of one level of a sweep while it runs."""
 
 JACOBIAN = Kind(
     "jacobian",

@@ -1,4 +1,4 @@
-"""Loss and accuracy on all training and on all test samples, at the steps where the training recorded them."""
+"""Loss and accuracy on all training, all test and all validation samples, at the steps where the training recorded them."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from scripts.common.options import Count
 from scripts.common.runs import moments
 from scripts.common.storage import Array, Arrays, Kind
 
-QUANTITIES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
+QUANTITIES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "validation_loss", "validation_accuracy")
 
 KIND = Kind(
     "loss",
@@ -16,9 +16,11 @@ KIND = Kind(
         "test_loss": Array("S R", "float64", quantity=True),
         "train_accuracy": Array("S R", "float64", quantity=True),
         "test_accuracy": Array("S R", "float64", quantity=True),
+        "validation_loss": Array("S R", "float64", quantity=True),
+        "validation_accuracy": Array("S R", "float64", quantity=True),
         **{f"exists_{key}": Array("S R", "bool") for key in QUANTITIES},
     },
-    optional=frozenset({"train_accuracy", "test_accuracy", *(f"exists_{key}" for key in QUANTITIES)}),
+    optional=frozenset({*QUANTITIES[2:], *(f"exists_{key}" for key in QUANTITIES)}),
 )
 
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import autograd, convolutional, losses, networks, parts, runs, trajectory
+from scripts.common import forward_pass, losses, networks, parts, runs, trajectory
 from scripts.common.options import Count, Positive, Share
 from scripts.common.runs import intact
 from scripts.common.storage import Array, Arrays, Kind
@@ -75,12 +75,15 @@ def measure(
     """
     shapes = networks.shapes(network, inputs=data["train_x"].shape[1], outputs=data["train_y"].shape[1])
 
+    def predict(parameters: Tensor, x: Tensor) -> Tensor:
+        return forward_pass.predict(forward_pass.unflatten(parameters, shapes), x, network=network)
+
     def losses_of(parameters: NDArray[np.floating], part: str) -> NDArray[np.float64]:
         """Return the loss of networks with these parameters (n, P) on the training or test samples, (n,)."""
         x, y = (torch.as_tensor(np.ascontiguousarray(data[f"{part}_{of}"].T), dtype=torch.float32) for of in "xy")
         loss = parts.call(losses, loss_function)
         found = [
-            loss.value(_predict(torch.as_tensor(some.astype(np.float32)), x, shapes, network).double(), y.double()).numpy()
+            loss.value(predict(torch.as_tensor(some.astype(np.float32)), x).double(), y.double()).numpy()
             for some in np.array_split(parameters, -(-len(parameters) // NETWORKS_AT_ONCE))
         ]
         return np.concatenate(found)
@@ -137,8 +140,3 @@ def _plane(points: NDArray[np.floating], whole: bool, grid: int, margin: float) 
         "plane_path": path,
         "plane_distance": np.linalg.norm(to_end - path @ directions, axis=1),
     }
-
-
-def _predict(parameters: Tensor, x: Tensor, shapes: Mapping[str, tuple[int, ...]], network: Mapping[str, Any]) -> Tensor:
-    """Return the predictions (n, C, N) of networks with these parameters (n, P) at the points x (D, N)."""
-    return autograd.predict(convolutional.unflatten(parameters, shapes), x, network=network)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from scripts.common import autograd, losses, networks, parts
+from scripts.common import bounds, forward_pass, losses, networks, parts
 from scripts.common.autograd import Autograd
 from scripts.common.engine import Task
 from scripts.common.stacked import Stacked
@@ -93,10 +93,11 @@ def test_predictions_are_those_of_each_network_alone(network):
     given = task(network)
     engine = Autograd(given)
     found = engine.predict(given.x)
-    assert SAMPLES > autograd.SAMPLES_AT_ONCE
+    assert SAMPLES > forward_pass.SAMPLES_AT_ONCE
     for replica in range(REPLICAS):
-        expected = networks.predict(given.parameters[replica].numpy(), given.x.T.numpy(), network=network, outputs=OUTPUTS)
-        np.testing.assert_allclose(found[replica].T.numpy(), expected, rtol=0, atol=1e-12)
+        alone = given.parameters[replica : replica + 1].numpy()
+        expected = forward_pass.predict_all(alone, given.x.T.numpy(), network=network, outputs=OUTPUTS)
+        np.testing.assert_allclose(found[replica].T.numpy(), expected[0], rtol=0, atol=1e-12)
     assert not found.requires_grad
 
 
@@ -142,8 +143,8 @@ def test_replicas_that_diverge_are_found_at_the_step_at_which_they_do(rate, loss
 
 def test_a_safe_norm_is_safe_and_not_small():
     given = task(dtype=torch.float32)
-    shapes = networks.shapes(CONVOLUTIONAL, inputs=64, outputs=OUTPUTS)
-    norm = autograd.safe_norm(shapes, given.x, given.y)
+    sizes = {"inputs": 64, "outputs": OUTPUTS, "largest_input": given.x.abs().max().item()}
+    norm = bounds.safe_norm(lambda norm: bounds.output_bound(CONVOLUTIONAL, **sizes, norm=norm), given.x, given.y)
     assert norm > 1e4
     for seed in range(5):
         torch.manual_seed(seed)

@@ -62,12 +62,13 @@ def content(*, solutions=True, claims=None):
                 "c": {"label": "C", "replicas": 1, "steps": 12_000, "optimizer": {"kind": "none"}},
             },
             "simulations": {"drawn": {"label": "Drawn", "replicas": 2, "rates": [0.5, 2.0, 0.5], "method": "plain"}},
+            "sweeps": {"widths": {"label": "Widths", "replicas": 3, "steps": 40, "batches": {"size": [2, 16]}}},
             "phases": {
                 "first": {
                     "title": "phase 1",
                     "variants": ["a", "b", "c"],
-                    "simulations": ["drawn"],
-                    "swept": {"learning rate": "optimizer.learning_rate", "rate": "rates", "method": "method"},
+                    "simulations": ["drawn", "widths"],
+                    "swept": {"learning rate": "optimizer.learning_rate", "rate": "rates", "method": "method", "size": "batches.size"},
                 },
                 "second": {"title": "phase 2", "variants": [], "simulations": [], "swept": {}},
             },
@@ -268,9 +269,11 @@ def test_an_inventory_has_what_is_run_and_swept_and_all_that_was_used_since_the_
         ["variants", "A; B", "3 replicas, 9 steps"],
         ["variant", "C", "1 replica, 12,000 steps"],
         ["simulation", "Drawn", "2 replicas"],
+        ["sweep", "Widths", "3 replicas, at most 40 steps"],
         ["swept", "learning rate", r"0\.02, 0\.1"],
         ["swept", "rate", r"0\.5, 2"],
         ["swept", "method", "plain"],
+        ["swept", "size", "2, 16"],
         ["question", "@q-s-1", "Why"],
         ["figure", "@fig:fit", "A *fit*."],
         ["claim", r"It works\.", "[supported]{.verdict .supported}"],
@@ -281,7 +284,11 @@ def test_an_inventory_has_what_is_run_and_swept_and_all_that_was_used_since_the_
 
 def test_the_inventory_of_an_assignment_has_no_verdicts():
     text = rendered(FIRST, solutions=False)
-    assert [row[0] for row in inventory_rows(text, "first")] == ["variants", "variant", "simulation", "swept", "swept", "swept", "question"]
+    assert [row[0] for row in inventory_rows(text, "first")] == [
+        *["variants", "variant", "simulation", "sweep"],
+        *["swept"] * 4,
+        "question",
+    ]
     assert "supported" not in text
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from scripts.common import compiled, divergence, sampling
 from scripts.common.seeds import replica_seeds
-from scripts.train import train
+from scripts.common.training import train
 from tests.examples import pieces, pieces_settings, tiny_data
 
 

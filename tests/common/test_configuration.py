@@ -279,6 +279,108 @@ def test_simulations_are_checked_with_all_that_name_them(settings, study):
 
 
 @pytest.mark.parametrize(
+    ("network", "engine", "expected"),
+    [
+        ({"normalization": "group"}, "autograd", "network.groups: group normalization needs it; add it"),
+        ({"normalization": "batch", "groups": 2}, "autograd", "network.groups: only group normalization has it; remove it"),
+        ({"normalization": "group", "groups": 4}, "autograd", "network.groups: wrong value 4; allowed: what divides all of 6"),
+        (
+            {"normalization": "instance"},
+            "autograd",
+            "network.normalization: wrong value 'instance'; allowed: others, a perceptron network has no positions",
+        ),
+        (
+            {"dropout": {"kind": "drop_block", "rate": 0.1, "block": 2}},
+            "autograd",
+            "network.dropout.kind: wrong value 'drop_block'; allowed: others, a perceptron network has no images within",
+        ),
+        (
+            {"dropout": {"kind": "dropout", "rate": 1.0}},
+            "autograd",
+            "network.dropout.rate: wrong value 1.0; allowed: a number of at least 0 and below 1",
+        ),
+        (
+            {"dropout": {"kind": "drop"}},
+            "autograd",
+            "network.dropout: unknown kind of dropout 'drop'; known: drop_block, drop_connect, dropout",
+        ),
+        (
+            {"residual": True, "hidden": [6, 6]},
+            "autograd",
+            "network.residual: allowed: with a perceptron of an odd number of hidden layers of one width; change either",
+        ),
+        ({"normalization": "layer"}, "stacked", "network.normalization: wrong value 'layer'; allowed: null with the stacked engine"),
+        ({"activation": "prelu"}, "stacked", "network.activation: wrong value 'prelu'; allowed: with the autograd engine"),
+        (
+            {"kind": "recurrent", "hidden": [6, 6], "activation": "tanh"},
+            "autograd",
+            "network.hidden: wrong value [6, 6]; allowed: one width with a recurrent network",
+        ),
+    ],
+)
+def test_techniques_go_with_their_networks(settings, study, network, engine, expected):
+    study["variants"]["wide"] |= {"network": study["variants"]["wide"]["network"] | network, "engine": engine, "jacobian": "none"}
+    assert f"{STUDY}: variants.wide.{expected}" in problems(settings)
+
+
+def test_a_network_with_techniques_has_no_jacobian(settings, study):
+    study["variants"]["wide"] |= {"network": {"hidden": [6], "normalization": "batch"}, "engine": "autograd"}
+    expected = f"{STUDY}: variants.wide.jacobian: wrong value 'stored'; allowed: 'none' with techniques of normalization and dropout"
+    assert expected in problems(settings)
+
+
+RATES = {"name": "rate", "settings": {"optimizer.learning_rate": [0.1, 0.2]}}
+
+
+def test_a_sweep_is_right_where_each_of_its_levels_is(settings, study):
+    study["sweeps"] = {
+        "rates": {
+            "variant": "wide",
+            "over": [RATES, {"name": "width", "settings": {"network.hidden": [[3], [4]]}, "levels": ["few", "more"]}],
+        }
+    }
+    load_report(settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"variant": "broad"}, "sweeps.rates.variant: unknown variant 'broad'; known: narrow, wide"),
+        (
+            {"over": [{"name": "rate", "settings": {"optimizer.learning_rate": [0.1, -1.0]}}]},
+            "sweeps.rates at -1.optimizer.learning_rate: wrong value -1.0; allowed: a number above 0",
+        ),
+        (
+            {"over": [{"name": "rate", "settings": {"optimizer.rate": [0.1]}}]},
+            "sweeps.rates at 0.1.optimizer.rate: optimizer 'sgd' has no option 'rate'; its options: learning_rate, momentum",
+        ),
+        (
+            {"over": [{"name": "steps", "settings": {"steps": [5, 0]}}]},
+            "sweeps.rates at 0: steps: wrong value 0; allowed: a number above 0",
+        ),
+        ({"settings": {"data": "cosines"}}, "sweeps.rates at 0.1.data: unknown data set 'cosines'; known: sines"),
+        (
+            {"over": [{"name": "rate", "settings": {"steps": [1, 2], "evaluate_every": [1]}}]},
+            "sweeps.rates.over.0: 2 and 1 values; give as many of each",
+        ),
+        (
+            {"over": [{"name": "rate", "settings": {"network.hidden": [[1]]}}]},
+            "sweeps.rates.over.0.levels: is missing; add what the levels are called, for they are no numbers",
+        ),
+        ({"over": [{"name": "rate", "settings": {"steps": [1, 1]}}]}, "sweeps.rates.over.0: two levels are called the same; rename one"),
+    ],
+)
+def test_what_is_wrong_with_a_sweep_is_told(settings, study, change, expected):
+    study["sweeps"] = {"rates": {"variant": "wide", "over": [RATES]} | change}
+    assert f"{STUDY}: {expected}" in problems(settings)
+
+
+def test_a_sweep_shares_the_names_of_variants(settings, study):
+    study["sweeps"] = {"wide": {"variant": "wide", "over": [RATES]}}
+    assert f"{STUDY}: sweeps.wide: there is a variant or simulation of this name; rename one" in problems(settings)
+
+
+@pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
         ("engine", "fast", "'stacked', 'compiled', 'autograd' or 'gauss_newton'"),
@@ -379,7 +481,7 @@ def test_options_that_name_things_are_held_against_what_the_figure_shows_and_the
     assert load_report(settings)
     study["figures"]["curves"] |= {"control": "narrow", "data_sets": ["sines", "cosines"], "quantity": "los"}
     known = (
-        "test_loss, train_accuracy, test_accuracy, prediction_std, fate, diverged_at, "
+        "test_loss, train_accuracy, test_accuracy, validation_loss, validation_accuracy, prediction_std, fate, diverged_at, "
         "singular_value, singular_value_own_points, rank, feature_variation"
     )
     assert problems(settings) == [

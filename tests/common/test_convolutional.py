@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from scripts.common import convolutional
+from scripts.common import convolutional, forward_pass, networks
 from scripts.common.errors import UserError
 
 ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "linear": nn.Identity}
@@ -35,24 +35,24 @@ def example(network, *, side, samples=5, seed=0):
 
 
 NETWORKS = [
-    ({"channels": [4, 6], "kernel": 3, "activation": "relu"}, 8),
-    ({"channels": [4, 6], "kernel": 3, "activation": "tanh"}, 8),
-    ({"channels": [3, 2, 5], "kernel": 5, "activation": "leaky_relu"}, 9),
-    ({"channels": [3], "kernel": 1, "activation": "sigmoid"}, 7),
-    ({"channels": [2, 3], "kernel": 3, "activation": "linear"}, 28),
-    ({"channels": [], "kernel": 3, "activation": "relu"}, 4),
+    ({"kind": "convolutional", "channels": [4, 6], "kernel": 3, "activation": "relu"}, 8),
+    ({"kind": "convolutional", "channels": [4, 6], "kernel": 3, "activation": "tanh"}, 8),
+    ({"kind": "convolutional", "channels": [3, 2, 5], "kernel": 5, "activation": "leaky_relu"}, 9),
+    ({"kind": "convolutional", "channels": [3], "kernel": 1, "activation": "sigmoid"}, 7),
+    ({"kind": "convolutional", "channels": [2, 3], "kernel": 3, "activation": "linear"}, 28),
+    ({"kind": "convolutional", "channels": [], "kernel": 3, "activation": "relu"}, 4),
 ]
 
 
 @pytest.mark.parametrize(("network", "side"), NETWORKS)
 def test_names_and_shapes_are_those_of_sequential(network, side):
     expected = {name: tuple(tensor.shape) for name, tensor in model(network, inputs=side * side, outputs=4).named_parameters()}
-    found = convolutional.shapes(network, inputs=side * side, outputs=4)
+    found = networks.shapes(network, inputs=side * side, outputs=4)
     assert list(found.items()) == list(expected.items())
 
 
 def test_the_network_of_the_study_has_some_ten_thousand_parameters():
-    shapes = convolutional.shapes({"channels": [16, 48], "kernel": 3}, inputs=64, outputs=10)
+    shapes = networks.shapes({"kind": "convolutional", "channels": [16, 48], "kernel": 3, "activation": "relu"}, inputs=64, outputs=10)
     assert sum(int(np.prod(shape)) for shape in shapes.values()) == 9050
 
 
@@ -60,7 +60,7 @@ def test_the_network_of_the_study_has_some_ten_thousand_parameters():
 def test_predictions_and_gradients_are_those_of_sequential(network, side):
     models, tensors, x = example(network, side=side)
     direction = torch.randn(REPLICAS, 4, x.shape[2], dtype=torch.float64)
-    found = convolutional.predict(tensors, x, network=network)
+    found = forward_pass.forward(tensors, x, network=network)
     gradients = torch.autograd.grad((found * direction).sum(), tensors)
     for replica, one in enumerate(models):
         expected = one(x[replica].T.reshape(-1, 1, side, side)).T
@@ -73,9 +73,9 @@ def test_predictions_and_gradients_are_those_of_sequential(network, side):
 def test_replicas_may_share_their_images():
     network, side = NETWORKS[0]
     _, tensors, x = example(network, side=side)
-    shared = convolutional.predict(tensors, x[1], network=network)
-    torch.testing.assert_close(shared, convolutional.predict(tensors, x[1].expand(REPLICAS, *x[1].shape), network=network))
-    assert not torch.equal(shared[0], convolutional.predict(tensors, x, network=network)[0])
+    shared = forward_pass.forward(tensors, x[1], network=network)
+    torch.testing.assert_close(shared, forward_pass.forward(tensors, x[1].expand(REPLICAS, *x[1].shape), network=network))
+    assert not torch.equal(shared[0], forward_pass.forward(tensors, x, network=network)[0])
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -107,9 +107,9 @@ def test_one_network_from_its_flat_parameters():
     flat = nn.utils.parameters_to_vector(models[2].parameters()).detach()
     images = x[2].T
     expected = models[2](images.reshape(-1, 1, side, side)).detach().numpy()
-    found = convolutional.predict_one(flat.numpy(), images.numpy(), network=network, outputs=4)
+    found = forward_pass.predict_all(flat[None].numpy(), images.numpy(), network=network, outputs=4)[0]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
-    rounded = convolutional.predict_one(flat.float().numpy(), images.numpy(), network=network, outputs=4)
+    rounded = forward_pass.predict_all(flat[None].float().numpy(), images.numpy(), network=network, outputs=4)[0]
     assert rounded.dtype == np.float64
     np.testing.assert_allclose(rounded, expected, rtol=0, atol=1e-5)
 
@@ -119,7 +119,7 @@ def test_values_that_are_not_finite_pass_through():
     _, tensors, x = example(network, side=side)
     with torch.no_grad():
         tensors[0][1] = torch.nan
-        found = convolutional.predict(tensors, x, network=network)
+        found = forward_pass.forward(tensors, x, network=network)
     assert found[1].isnan().all()
     assert found[[0, 2]].isfinite().all()
 
@@ -134,4 +134,4 @@ def test_values_that_are_not_finite_pass_through():
 )
 def test_what_cannot_be_is_refused(change, inputs, message):
     with pytest.raises(UserError, match=message):
-        convolutional.shapes({"channels": [4], "kernel": 3, "activation": "relu"} | change, inputs=inputs, outputs=10)
+        networks.shapes({"kind": "convolutional", "channels": [4], "kernel": 3, "activation": "relu"} | change, inputs=inputs, outputs=10)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from scripts.common import gauss_newton, linearization
-from scripts.train import train
+from scripts.common.training import train
 from tests.examples import tiny_data, tiny_settings, wave
 
 NETWORK = {"kind": "perceptron", "hidden": [6], "activation": "relu"}

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from scripts.common import linearization, losses, parametrization, parts
-from scripts.train import train
+from scripts.common.training import train
 from tests.examples import tiny_data, tiny_settings
 
 NETWORK = {"kind": "perceptron", "hidden": [6, 4], "activation": "relu"}

@@ -11,11 +11,6 @@ def example():
     return example_batch()
 
 
-def test_names_are_those_of_a_torch_model():
-    model = torch_model("relu", (5, 7), np.zeros(15 + 42 + 32))
-    assert perceptron.parameter_names([INPUTS, 5, 7, OUTPUTS]) == [name for name, _ in model.named_parameters()]
-
-
 def test_layers_come_out_as_flat_parameters(example):
     layers = stacked_layers(example[0], (5, 7))
     assert [tuple(layer.shape) for layer in layers] == [(3, 5, 3), (3, 7, 6), (3, 4, 8)]

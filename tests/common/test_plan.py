@@ -279,3 +279,40 @@ def test_measurements_that_read_each_other_are_told(project):
 
 def test_no_path_of_this_machine_is_in_a_recipe(project):
     assert not [job for job, recipe in planned()._recipes.items() if str(project) in recipe.as_json() or str(PROJECT) in recipe.as_json()]
+
+
+SWEEP = """
+sweeps:
+  rates:
+    variant: wide
+    over:
+      - {name: rate, settings: {optimizer.learning_rate: [0.1, 0.2]}}
+      - {name: width, settings: {network.hidden: [[3], [4]], steps: [7, 9]}, levels: [few, more]}
+
+measurements:"""
+
+
+def test_a_sweep_is_one_job_with_all_settings_of_each_level(project):
+    before = digests(planned())
+    replace(project, STUDY, "\nmeasurements:", SWEEP)
+    plan = planned(steps=8)
+    levels = plan._recipes["sweep", "mini/rates"].settings["levels"]
+    assert list(levels) == ["0.1/few", "0.1/more", "0.2/few", "0.2/more"]
+    assert [level["optimizer"]["learning_rate"] for level in levels.values()] == [0.1, 0.1, 0.2, 0.2]
+    assert [level["network"]["hidden"] for level in levels.values()] == [[3], [4], [3], [4]]
+    assert [level["steps"] for level in levels.values()] == [7, 8, 7, 8], "no more than those of the report"
+    assert all(level["initialization"] == {"kind": "he_normal", "seed": 1} for level in levels.values())
+    assert plan.inputs("sweep")(["mini/rates"]) == {"data": ["results/data/mini/sines.npz"]}
+    assert "mini/rates/sweep" in plan._recipes["number", "mini"].inputs["measured"]
+    after = digests(planned())
+    built_anew = {
+        "sweep/mini/rates",
+        "number/mini",
+        "claim/mini",
+        "table/mini/fates",
+        "summary/report",
+        "manifest/report",
+        "report/html",
+        "report/pdf",
+    }
+    assert changed(before, after) == built_anew

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.common.resume import Resume
-from scripts.train import train
+from scripts.common.training import train
 from tests.examples import pieces, pieces_settings, tiny_data, tiny_settings
 
 OUTPUT = Path("results/train/study/wide.npz")

@@ -78,3 +78,33 @@ def test_too_many_or_too_few_images_are_refused():
 def test_data_are_a_file_of_their_kind(tmp_path):
     storage.save(tmp_path / "data.npz", example(), kind=storage.DATA, digest="d")
     assert storage.load(tmp_path / "data.npz", kind="data", digest="d")["train_x"].shape == (1000, 64)
+
+
+def test_validation_images_are_others_and_leave_the_rest_as_it_is():
+    with_validation = generate(seed=3, train_samples=300, test_samples=797, validation_samples=200)
+    without = example(train_samples=300)
+    assert all(np.array_equal(with_validation[key], without[key]) for key in without)
+    drawn = [place for part in ("train", "test", "validation") for place in places(with_validation, part)]
+    assert len(set(drawn)) == len(drawn) == 1297
+    counts = np.bincount(digits(with_validation, "validation"))
+    assert counts.sum() == 200
+    assert counts.max() - counts.min() <= 2
+    assert digits(with_validation, "validation").tolist() == load_digits().target[places(with_validation, "validation")].tolist()
+
+
+def test_a_share_of_the_training_labels_is_wrong_and_no_other():
+    noisy = generate(seed=3, train_samples=300, test_samples=797, validation_samples=200, label_noise=0.2)
+    clean = generate(seed=3, train_samples=300, test_samples=797, validation_samples=200)
+    assert all(np.array_equal(noisy[key], clean[key]) for key in clean if key != "train_y")
+    wrong = digits(noisy, "train") != digits(clean, "train")
+    assert wrong.sum() == 60
+    shifts = (digits(noisy, "train") - digits(clean, "train"))[wrong] % 10
+    assert set(shifts) == set(range(1, 10))
+    assert (noisy["train_y"].sum(axis=1) == 1).all()
+    other = generate(seed=4, train_samples=300, test_samples=797, label_noise=0.2)
+    assert not np.array_equal(other["train_y"], noisy["train_y"])
+
+
+def test_more_images_than_there_are_are_refused_with_those_of_validation():
+    with pytest.raises(UserError, match="1000 training, 1 validation and 797 test images are asked for; there are 1797"):
+        generate(seed=0, train_samples=1000, test_samples=797, validation_samples=1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from scripts.common import networks, storage
+from scripts.common import forward_pass, networks, storage
 from scripts.measurements import loss_plane
 from scripts.measurements.loss_plane import measure
 
@@ -31,7 +31,7 @@ def example(network=NETWORK):
 
 
 def loss_of(parameters, data, part, network=NETWORK):
-    prediction = networks.predict(parameters, data[f"{part}_x"], network=network, outputs=4)
+    prediction = forward_pass.predict_all(parameters[None], data[f"{part}_x"], network=network, outputs=4)[0]
     odds = np.exp(prediction - prediction.max(axis=1, keepdims=True))
     return float(-np.mean(np.log((odds / odds.sum(axis=1, keepdims=True))[data[f"{part}_y"] == 1])))
 
@@ -89,7 +89,7 @@ def test_a_barrier_between_two_equal_networks_whose_units_are_in_another_order()
     order = [1, 2, 3, 4, 0]
     end = np.concatenate([tensors[0][order].ravel(), tensors[1][order], tensors[2][:, order].ravel(), tensors[3]])
     train["parameters"][0], train["parameters"][-1] = start, end
-    data["train_y"] = np.eye(4)[networks.predict(start, data["train_x"], network=network, outputs=4).argmax(axis=1)]
+    data["train_y"] = np.eye(4)[forward_pass.predict_all(start[None], data["train_x"], network=network, outputs=4)[0].argmax(axis=1)]
     found = measure(data, train, network, LOSS, grid=2, moments=2, points=8)
     ends = [loss_of(parameters, data, "train", network) for parameters in (start, end)]
     assert ends[0] == pytest.approx(ends[1])

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from scripts.common import linearization, storage
+from scripts.common.training import train
 from scripts.jacobian import jacobian
 from scripts.measurements import spectrum
-from scripts.train import train
 from tests import oracle
 from tests.examples import SHALLOW, SOURCE, TINY, bending, sines, source_run, source_settings, tiny_data, tiny_run, wave
 

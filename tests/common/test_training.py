@@ -12,12 +12,11 @@ import torch
 from numpy.random import PCG64, Generator
 from torch import nn
 
-from scripts import train as training
-from scripts.common import perceptron, sampling, stacked, storage
+from scripts.common import perceptron, sampling, stacked, storage, training
 from scripts.common.places import PROJECT
 from scripts.common.recipe import Recipe, Source
 from scripts.common.seeds import replica_seeds
-from scripts.train import train
+from scripts.common.training import train
 from tests import oracle
 from tests.examples import SOURCE, TINY, pieces, pieces_settings, sines, source_run, source_settings, tiny_data, tiny_run, tiny_settings
 
@@ -313,3 +312,124 @@ def test_a_process_that_is_killed_goes_on_from_the_last_saved_step_and_ends_with
     files = [(tmp_path / f"{name}/train/study/two.npz").read_bytes() for name in ("results", "undisturbed")]
     assert files[0] == files[1]
     assert not (tmp_path / "results/resume").exists()
+
+
+def validated():
+    """Random data that cannot be learned, so that the loss on validation samples soon rises."""
+    data = tiny_data(samples=20)
+    generator = np.random.default_rng(5)
+    return data | {"validation_x": generator.normal(size=(15, 2)), "validation_y": generator.dirichlet(np.ones(3), size=15)}
+
+
+STOPPING = {"score": "validation_loss", "mode": "min", "patience": 3, "minimal_change": 1e-4}
+LONG = {
+    "steps": 200,
+    "evaluate_every": 5,
+    "save_every": 5,
+    "loss": {"kind": "cross_entropy"},
+    "optimizer": {"kind": "sgd", "learning_rate": 0.5},
+}
+
+
+@pytest.mark.parametrize("engine", ["stacked", "autograd"])
+def test_early_stopping_goes_back_to_the_best_parameters_of_a_training_without_it(engine):
+    """Against the whole course of the same training, looked at replica by replica as the rule says it."""
+    settings = tiny_settings(engine=engine, **LONG)
+    whole, found = train(validated(), **settings), train(validated(), **settings, early_stopping=STOPPING)
+    course = whole["validation_loss"]
+    for replica in range(4):
+        best, waited, stopped = 0, 0, None
+        for place in range(1, len(course)):
+            if course[place, replica] < course[best, replica] - 1e-4:
+                best, waited = place, 0
+            else:
+                waited += 1
+                if waited == 3:
+                    stopped = place
+                    break
+        assert found["stopped_at"][replica] == (5 * stopped if stopped else -1)
+        assert found["best_step"][replica] == 5 * best
+        np.testing.assert_array_equal(found["parameters"][-1, replica], whole["parameters"][best, replica])
+        end = stopped or len(course) - 2
+        for score in ("train_loss", "validation_loss", "test_accuracy"):
+            np.testing.assert_array_equal(found[score][: end + 1, replica], whole[score][: end + 1, replica])
+            np.testing.assert_array_equal(found[score][end + 1 :, replica], whole[score][best, replica])
+    assert (found["stopped_at"] > 0).any()
+    assert len(set(found["best_step"].tolist())) > 1
+
+
+def test_a_training_that_stops_early_can_be_resumed():
+    settings = tiny_settings(engine="autograd", **LONG) | {"early_stopping": STOPPING}
+    whole, kept = train(validated(), **settings), {}
+
+    class Keep:
+        def load(self, steps):
+            return [(step, kept[step]) for step in steps if step in kept]
+
+        def save(self, step, arrays):
+            kept[step] = {key: np.array(value) for key, value in arrays.items()}
+
+    train(validated(), **settings, keep=Keep())
+    later = max(step for step in kept if step < whole["stopped_at"].max()) - 10
+    for step in [step for step in kept if step > later]:
+        del kept[step]
+    again = train(validated(), **settings, keep=Keep())
+    assert all(np.array_equal(whole[key], again[key]) for key in whole)
+
+
+def test_scores_on_validation_samples_are_recorded_where_there_are_some():
+    found = train(validated(), **tiny_settings())
+    assert found["validation_loss"].shape == found["test_loss"].shape
+    assert not np.array_equal(found["validation_loss"], found["test_loss"])
+    assert "validation_loss" not in tiny_run()
+
+
+TECHNIQUES = [
+    {"network": {**TINY, "normalization": "batch"}},
+    {"network": {**TINY, "normalization": "layer", "dropout": {"kind": "dropout", "rate": 0.3}}},
+    {"network": {**TINY, "dropout": {"kind": "drop_connect", "rate": 0.3}}},
+    {"augmentation": {"kind": "mixup", "alpha": 0.5}},
+    {
+        "network": {**TINY, "activation": "prelu"},
+        "initialization": {"kind": "lsuv", "seed": 1},
+        "optimizer": {"kind": "sgd", "learning_rate": 0.01},
+    },
+]
+
+
+@pytest.mark.parametrize("changes", TECHNIQUES, ids=str)
+def test_a_replica_with_techniques_does_not_depend_on_the_number_of_replicas(changes):
+    few, many = (tiny_run(engine="autograd", **changes, replicas=replicas) for replicas in (2, 4))
+    np.testing.assert_allclose(few["parameters"], many["parameters"][:, :2], rtol=1e-9, atol=1e-12)
+    assert np.abs(many["parameters"][-1] - many["parameters"][0]).max() > 1e-3
+    assert np.array_equal(tiny_run(engine="autograd", **changes)["parameters"], many["parameters"])
+
+
+@pytest.mark.parametrize("changes", TECHNIQUES[1:4], ids=str)
+def test_a_training_with_masks_or_mixtures_can_be_resumed(changes):
+    settings = tiny_settings(engine="autograd", save_every=5, **changes)
+    whole, kept = train(tiny_data(), **settings), {}
+
+    class Keep:
+        def load(self, steps):
+            return [(step, kept[step]) for step in steps if step in kept and step <= 10]
+
+        def save(self, step, arrays):
+            kept[step] = {key: np.array(value) for key, value in arrays.items()}
+
+    train(tiny_data(), **settings, keep=Keep())
+    assert np.array_equal(train(tiny_data(), **settings, keep=Keep())["parameters"], whole["parameters"])
+
+
+def test_lsuv_is_given_the_outputs_of_each_layer_on_the_training_inputs():
+    network = {"kind": "perceptron", "hidden": [30, 20], "activation": "relu"}
+    data = tiny_data(samples=200)
+    found = train(data, **tiny_settings(network=network, initialization={"kind": "lsuv", "seed": 0}, steps=1, engine="stacked"))
+    for replica in range(4):
+        values, begin, held = data["train_x"], 0, found["parameters"][0, replica]
+        for fan_in, fan_out in ((2, 30), (30, 20), (20, 3)):
+            weight = held[begin : begin + fan_in * fan_out].reshape(fan_out, fan_in)
+            bias = held[begin + fan_in * fan_out : begin + (fan_in + 1) * fan_out]
+            values = values @ weight.T + bias
+            assert values.var() == pytest.approx(1, abs=0.1)
+            values, begin = np.maximum(values, 0), begin + (fan_in + 1) * fan_out

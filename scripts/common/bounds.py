@@ -1,0 +1,90 @@
+"""Bounds on the values of a forward pass, by the norm of all parameters: up to which norm neither it nor the loss can overflow."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from scripts.common import networks
+from scripts.common.networks import Layer
+from scripts.common.normalization import EPSILON
+
+BOUNDED = ("tanh", "sigmoid")
+"""Activations whose values are never above 1."""
+SQUARABLE = 1e18
+"""Values above this have squares that overflow in single precision, and so have no variance."""
+
+
+def safe_norm(output_bound: Callable[[float], float], x: Tensor, y: Tensor) -> float:
+    """Return a norm of all parameters together up to which no forward pass and no loss on (x, y) can overflow.
+
+    A loss is a mean of terms of at most (|prediction| + |target| + 1)^2: it is enough that their sum stays below the largest number.
+
+    Args:
+        output_bound: returns a bound on every |value| of a forward pass, for a bound on the norm.
+        x: inputs, (D, N).
+        y: targets, (C, N).
+    """
+    room = (torch.finfo(x.dtype).max / y.numel()) ** 0.5 / 2 - y.abs().max().item() - 1
+    norms = (2.0**power for power in range(500, -1, -1))
+    return next((norm for norm in norms if output_bound(norm) < room), 0.0)
+
+
+def output_bound(network: Mapping[str, Any], *, inputs: int, outputs: int, norm: float, largest_input: float) -> float:
+    """Return a bound on every |value| in a forward pass in evaluation mode; infinity where none is known.
+
+    A sum over n inputs of a unit is at most norm (sqrt(n) bound + 1), where the bound is that of the inputs; pooling takes one of its
+    values, for the activations |f(z)| <= max(|z|, 1), and attention is a mean of values.
+
+    Args:
+        network: ``kind`` and the options of the network.
+        inputs: number of inputs, D.
+        outputs: number of outputs, C.
+        norm: bound on the Euclidean norm of all parameters together.
+        largest_input: bound on every |input|.
+    """
+    found = networks.layers(network, inputs=inputs, outputs=outputs)
+    side = math.isqrt(inputs)
+
+    def through(layers: Sequence[Layer], bound: float) -> float:
+        for layer in layers:
+            if layer.kind in ("linear", "convolution"):
+                bound = norm * (math.sqrt(math.prod(layer.tensors["weight"][1:])) * bound + 1)
+            elif layer.kind == "normalization":
+                bound = normalized(bound, layer)
+            elif layer.kind == "activation":
+                slope = max(norm, 1.0) if layer.tensors else 1.0
+                bound = 1.0 if network["activation"] in BOUNDED else max(slope * bound, 1.0)
+        return bound
+
+    def normalized(bound: float, layer: Layer) -> float:
+        if not bound < SQUARABLE:
+            return math.inf
+        if network["normalization"] == "batch":
+            return norm * (bound + norm) / math.sqrt(EPSILON) + norm
+        return norm * math.sqrt(layer.tensors["weight"][0] * inputs) + norm  # no more positions than pixels
+
+    if network["kind"] == "recurrent":
+        bound = 1.0
+        for _ in range(side):
+            bound = through(found[:-1], max(bound, largest_input))
+        return through(found[-1:], bound)
+    if network["kind"] == "attention":
+        embed, queries, project, *_ = (layer for layer in found if layer.kind == "linear")
+        tokens = through([embed], largest_input) + 1
+        parts = through([queries], through([layer for layer in found if layer.kind == "normalization"][:1], tokens))
+        if not parts < SQUARABLE:
+            return math.inf  # products of queries and keys may overflow
+        tokens += through([project], parts)
+        after = found[found.index(project) + 1 :]
+        return through(after[-1:], tokens + through(after[:-1], tokens))
+    bound = largest_input
+    if not network.get("residual"):
+        return through(found, bound)
+    begins = [place for place, layer in enumerate(found) if layer.kind == "linear"]
+    bound = through(found[: begins[1]], bound)
+    for begin, end in zip(begins[1:-1:2], begins[3::2], strict=True):
+        bound += through(found[begin:end], bound)
+    return through(found[begins[-1] :], bound)
