@@ -18,7 +18,7 @@ report: .venv/installed ## build the whole report
 	@echo "The report: $(CURDIR)/results/report/report.html"
 	@echo "            $(CURDIR)/results/report/report.pdf"
 
-quick: .venv/installed ## the whole report in a minute, from few updates and replicas, under results/quick
+quick: .venv/installed ## the whole report in some minutes, from few updates and replicas, under results/quick
 	$(SNAKEMAKE) $(LONG) --configfile config/quick.yaml
 	@echo "The report: $(CURDIR)/results/quick/report/report.html"
 	@echo "            $(CURDIR)/results/quick/report/report.pdf"
