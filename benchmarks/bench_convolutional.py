@@ -24,9 +24,9 @@ SETTINGS: dict[str, Any] = {
 }
 NETWORKS: dict[str, tuple[list[int], float, str | None, int]] = {
     "phase 3 of training dynamics": ([16, 48], 0.02, None, 1000),
-    "techniques": ([12, 24], 0.05, None, 300),
-    "techniques, batch normalization": ([12, 24], 0.05, "batch", 300),
-    "techniques, group normalization": ([12, 24], 0.05, "group", 300),
+    "techniques": ([8, 16], 0.1, None, 300),
+    "techniques, batch normalization": ([8, 16], 0.1, "batch", 300),
+    "techniques, group normalization": ([8, 16], 0.1, "group", 300),
 }
 """Channels, learning rate, normalization and number of training images."""
 GROUPS = 4

@@ -39,10 +39,13 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
             "loss_plane": loss_plane,
             "kernel": kernel,
             "kernel_regression": kernel_regression,
+            "stopping": stopping,
+            "calibration": calibration,
+            "decision_boundary": decision_boundary,
         }.items()
     }
     made["data"] = {variant: data() for variant in variants}
-    made["datasets"] = {"whole": data(), "part": data(high=0.4)}
+    made["datasets"] = {"whole": data(), "part": data(high=0.4), "images": images(), "plane": plane()}
     made["styles"] = {variant: STYLES[variant] for variant in variants}
     made["variants"], made["bootstrap"] = variants, {"seed": 0, "resamples": 200}
     made["simulations"] = simulations(variants, replicas=replicas, diverged=diverged)
@@ -52,8 +55,64 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
 
 def simulations(names: Iterable[str], *, replicas: int, diverged: Iterable[str]) -> dict[str, dict[str, Arrays]]:
     """Return simulations of each kind by name, those in `diverged` without a path after the start."""
-    made = {"normal_fit": normal_fit, "natural_paths": natural_paths, "stability": stability}
+    made = {
+        "normal_fit": normal_fit,
+        "natural_paths": natural_paths,
+        "stability": stability,
+        "layer_profiles": layer_profiles,
+        "histograms": histograms,
+        "gradient_flow": gradient_flow,
+    }
     return {kind: {name: make(replicas, diverged=name in diverged) for name in names} for kind, make in made.items()}
+
+
+def layer_profiles(replicas: int, *, diverged: bool, factor: float = 1.0) -> Arrays:
+    """Level x of replica r has `factor` (r + 1) 10^(x l) in layer l = 1, 2, ..., x = -1, 0, 1; theory has that of replica 1.
+
+    A fourth level is 0. Of a simulation that diverged the third is not finite.
+    """
+    layer = np.arange(1, 6)
+    powers = np.concatenate([10.0 ** (np.array([-1, 0, 1])[:, None] * layer), np.zeros((1, 5))])
+    values = factor * (np.arange(replicas)[:, None, None] + 1) * powers
+    if diverged:
+        values[:, 2] = np.nan
+    return {
+        "level": np.array(["small", "edge", "large", "none"]),
+        "layer": layer,
+        "size": values,
+        "size_theory": 2 * factor * powers,
+        "slope": -values,
+    }
+
+
+def gradient_flow(replicas: int, *, diverged: bool) -> Arrays:
+    """Norms of three scales as those of `layer_profiles`, from 1 to 5 for outputs and back for gradients; dead where diverged."""
+    made = layer_profiles(replicas, diverged=False)
+    values = made["size"][:, :3]
+    if diverged:
+        values[:, 0] = 0
+    gradient = values[..., ::-1]
+    with np.errstate(invalid="ignore"):
+        ratio = gradient[..., 0] / gradient[..., -1]
+    return {
+        "level": np.array(["0.1", "1", "2"]),
+        "layer": made["layer"],
+        "output_norm": values,
+        "simplified_gradient_norm": gradient,
+        "gradient_ratio": ratio,
+    }
+
+
+def histograms(replicas: int, *, diverged: bool, levels: int = 2) -> Arrays:  # noqa: ARG001 - nothing is trained
+    """Level x counts 2, 4, 8, 16 in bars of width x + 1; mean (x + 1) (r + 1) and deviation ten times that in replica r."""
+    mean = (np.arange(replicas)[:, None] + 1.0) * np.arange(1, levels + 1)
+    return {
+        "level": np.array([f"level {place}" for place in range(levels)]),
+        "edges": np.arange(1.0, levels + 1)[:, None] * np.arange(5),
+        "counts": np.tile(2 ** np.arange(1, 5), (levels, 1)),
+        "activation_mean": mean,
+        "activation_deviation": 10 * mean,
+    }
 
 
 def truth(x: Any) -> Any:
@@ -65,6 +124,22 @@ def data(high: float = 1.0) -> Arrays:
     """Training points from -1 to `high`, without noise, and a grid over [-1, 1]."""
     places = {"train": np.linspace(-1, high, POINTS), "test": np.linspace(-1, 1, 10), "grid": np.linspace(-1, 1, GRID)}
     return {f"{name}_x": x[:, None] for name, x in places.items()} | {f"{name}_y": truth(x)[:, None] for name, x in places.items()}
+
+
+def images() -> Arrays:
+    """Twelve images of 4 by 4 pixels in three classes: those of class c are c + 1 in their upper half and 0 in the lower."""
+    labels = np.arange(12) % 3
+    values = np.repeat(labels[:, None] + 1.0, 16, axis=1)
+    values[:, 8:] = 0
+    return {"train_x": values, "train_y": np.eye(3)[labels]}
+
+
+def plane() -> Arrays:
+    """Training points of two classes left and right of x = 0, and a grid of 9 by 9 points from -2 to 2."""
+    points = np.array([[-1.0, 0.5], [-0.5, -1.0], [0.5, 1.0], [1.0, -0.5]])
+    along = np.linspace(-2, 2, 9)
+    grid = np.stack([np.tile(along, 9), np.repeat(along, 9)], axis=1)
+    return {"train_x": points, "train_y": np.eye(2)[[0, 0, 1, 1]], "grid_x": grid, "grid_y": np.eye(2)[(grid[:, 0] > 0).astype(int)]}
 
 
 def fate(replicas: int, *, diverged: bool) -> Arrays:
@@ -387,10 +462,100 @@ def kernel_regression(replicas: int, *, diverged: bool) -> Arrays:
     return found
 
 
+def calibration(replicas: int, *, diverged: bool) -> Arrays:
+    """Four bins, the first empty, with 5, 40 and 55 samples at confidences of 0.4, 0.6 and 0.9, and accuracies lower by (r + 1) / 10."""
+    samples = np.broadcast_to([0, 5, 40, 55], (replicas, 4)).copy()
+    confidence = np.broadcast_to([np.nan, 0.4, 0.6, 0.9], (replicas, 4)).copy()
+    if diverged:
+        samples[:], confidence[:] = 0, np.nan
+    gap = (np.arange(replicas)[:, None] + 1) / 10
+    found = {"bin_samples": samples, "bin_confidence": confidence, "bin_accuracy": confidence - gap}
+    return found | {"step": np.array([0, LAST]), "calibration_error": np.full((2, replicas), np.nan if diverged else 0.1)}
+
+
+def decision_boundary(replicas: int, *, diverged: bool) -> Arrays:
+    """On the grid of `plane` the second class becomes probable to the right of x = r / 10, (r + 1) / 4 per unit; r + 4 long."""
+    ends = np.arange(replicas) + 1.0
+    x = plane()["grid_x"][:, 0]
+    probability = 1 / (1 + np.exp(-ends[:, None] * (x - (ends[:, None] - 1) / 10)))
+    exists = np.full(replicas, not diverged)
+    if diverged:
+        probability[:] = np.nan
+    found = {"boundary_length": np.where(exists, ends + 3, np.nan), "boundary_slope": np.where(exists, ends / 4, np.nan)}
+    return {"probability_grid": probability, **found, **{f"exists_{key}": exists for key in found}}
+
+
+def stopping(replicas: int, *, diverged: bool) -> Arrays:
+    """Losses fall to 1 / 4 at step 10 and rise again to 1 / 2; patience 1 stops 10 (r + 1) / R steps later, patience 5 never."""
+    step = np.arange(0, LAST + 1, 2)
+    fall = np.where(step <= LAST // 2, 1 - 0.075 * step, 0.25 + 0.025 * (step - LAST // 2))
+    course = np.broadcast_to(fall[:, None], (len(step), replicas)).copy()
+    stopped = np.stack([10 + 10 * (np.arange(replicas) + 1) / replicas, np.full(replicas, np.inf)], axis=1)
+    late = 0.25 + 0.025 * (np.minimum(stopped, LAST) - LAST // 2)
+    restored = np.full((replicas, 2), 0.25)
+    if diverged:
+        course[1:], late, restored = np.inf, np.full((replicas, 2), np.inf), np.ones((replicas, 2))
+    found = {f"course_{part}_loss": share * course for part, share in (("train", 0.5), ("validation", 0.9), ("test", 1.0))}
+    return {
+        "step": step,
+        **found,
+        "course_test_accuracy": 1 - np.minimum(course, 2.0) / 2,
+        "stopped_at": stopped,
+        "best_step": np.full((replicas, 2), 0.0 if diverged else 10.0),
+        "stopped_test_loss": late,
+        "restored_test_loss": restored,
+        "stopped_test_accuracy": 1 - np.minimum(late, 2.0) / 2,
+        "restored_test_accuracy": 1 - restored / 2,
+        "last_test_loss": course[-1],
+        "index_stopped_at": np.array(["1", "5"]),
+    }
+
+
+def ensemble_rows(variant: str, replicas: int, *, diverged: bool) -> list[tuple[str, int, int | None, str, str, float]]:
+    """Members with a loss of (r + 1) / 10 whose average of size k has (r + 1) / (10 k), and everything else in proportion."""
+    rows: list[tuple[str, int, int | None, str, str, float]] = []
+    for replica in range(replicas):
+        loss = np.inf if diverged else (replica + 1) / 10
+        for size in (1, 2, 4):
+            for way, power in (
+                ("member", 0.0),
+                ("average", 1.0),
+                ("logits", 0.8),
+                ("vote", 0.7),
+                *([("stacked", 0.9)] if size > 1 else []),
+            ):
+                own = loss / size**power
+                scores = {"accuracy": 0.0 if diverged else 1 - own / 10, "loss": own, "calibration_error": own / 2}
+                told = {score: value for score, value in scores.items() if way != "vote" or score != "loss"}
+                rows += [(variant, replica, None, f"{way}_{score}", str(size), value) for score, value in told.items()]
+            if 2 * size <= replicas:
+                rows.append((variant, replica, None, "prediction_variance", str(size), loss / size))
+    return rows
+
+
+def factorial_rows(variant: str, place: int, replicas: int, *, diverged: bool) -> list[tuple[str, int, int | None, str, str, float]]:
+    """Of variant number v with the levels none, b of one and none, c of another factor: v + [b] + 2 [b c] + r / 10."""
+    return [
+        (
+            variant,
+            replica,
+            None,
+            "final_loss",
+            f"{one}/{two}",
+            np.inf if diverged else place + (one == "b") * (1 + 2 * (two == "c")) + replica / 10,
+        )
+        for replica in range(replicas)
+        for one in ("none", "b")
+        for two in ("none", "c")
+    ]
+
+
 def numbers(made: dict[str, Any]) -> pd.DataFrame:
     """Return the numbers of a study made by `study`, as they are read from numbers.csv."""
     rows: list[tuple[str, int, int | None, str, str, float]] = []
-    for variant, measured in made["loss"].items():
+    for variant_number, (variant, measured) in enumerate(made["loss"].items()):
+        replicas, gone = measured["test_loss"].shape[1], not np.isfinite(measured["test_loss"][-1]).any()
+        rows += ensemble_rows(variant, replicas, diverged=gone) + factorial_rows(variant, variant_number, replicas, diverged=gone)
         for quantity in ("train_loss", "test_loss"):
             values = np.ndenumerate(measured[quantity])
             rows += [(variant, replica, int(measured["step"][place]), quantity, "", value) for (place, replica), value in values]

@@ -52,8 +52,10 @@ class Autograd(Engine):
         noise = [Generator(PCG64(SeedSequence(seed, spawn_key=(NOISE,)))) for seed in task.batch_seeds]
         super().__init__(task, FORM, buffer, optimizer.memory, noise if draws else ())
         self._training = Mode(generators=noise)
-        bound = partial(_bound, task, sizes)
-        self._limit = bounds.safe_norm(bound, task.x, task.y) ** 2 / 2  # rounding takes less than half off a sum of squares
+        self._bound = partial(bounds.output_bound, task.network, **sizes, largest_input=task.x.abs().max().item())
+        self._room = bounds.room(task.x.dtype, task.y)
+        safe = bounds.safe_norm(lambda norm: self._bound(norm=lambda _layer: norm), task.x, task.y)
+        self._limit = safe**2 / 2  # rounding takes less than half off a sum of squares
 
     def advance(self, first: int, last: int, tell: Callable[[int], None]) -> None:
         """Make the updates from `first` + 1 to `last`."""
@@ -92,20 +94,33 @@ class Autograd(Engine):
         return mixed
 
     def _look(self, step: int) -> None:
-        """Fill in the step for replicas that have diverged in it; the loss is formed only where the norm of parameters is not safe."""
+        """Fill in the step for replicas that have diverged in it.
+
+        The loss is formed only where neither the norm of all parameters nor those of the layers, one by one, tell that it is finite.
+        """
         if self.diverged_at.max() < 0 and self.held.flatten().dot(self.held.flatten()).item() <= self._limit:
             return
         norms = self.held.double().square().sum(dim=1).cpu().numpy()
         doubtful = np.flatnonzero(~(norms <= self._limit) & (self.diverged_at < 0))
         if len(doubtful):
+            doubtful = doubtful[~self._are_bounded(doubtful)]
+        if len(doubtful):
             self.diverged_at[doubtful[self._have_diverged(doubtful)]] = step
+
+    def _are_bounded(self, replicas: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return of which of the replicas the norms of the layers bound every prediction by what cannot overflow."""
+        squares: dict[str, NDArray[np.float64]] = {}
+        for name, tensor in zip(self._shapes, self._tensors, strict=True):
+            number = name.partition(".")[0]
+            of_tensor = tensor.detach()[replicas].double().square().flatten(1).sum(dim=1).cpu().numpy()
+            squares[number] = squares.get(number, 0.0) + of_tensor
+        norms = {number: np.sqrt(2 * values) for number, values in squares.items()}  # with room for rounding
+        return np.array(
+            [self._bound(norm=lambda layer, place=place: norms[str(layer.number)][place]) < self._room for place in range(len(replicas))]
+        )
 
     def _have_diverged(self, replicas: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return of which of the replicas a parameter, or the loss on all training samples, is not finite."""
         prediction = forward_pass.predict([tensor[replicas] for tensor in self._tensors], self.task.x, network=self.task.network)
         loss: NDArray[Any] = self.task.loss.value(prediction, self.task.y).cpu().numpy()
         return np.asarray(~(self.held[replicas].isfinite().all(dim=1).cpu().numpy() & np.isfinite(loss)))
-
-
-def _bound(task: Task, sizes: dict[str, int], norm: float) -> float:
-    return bounds.output_bound(task.network, **sizes, norm=norm, largest_input=task.x.abs().max().item())

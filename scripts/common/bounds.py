@@ -27,12 +27,17 @@ def safe_norm(output_bound: Callable[[float], float], x: Tensor, y: Tensor) -> f
         x: inputs, (D, N).
         y: targets, (C, N).
     """
-    room = (torch.finfo(x.dtype).max / y.numel()) ** 0.5 / 2 - y.abs().max().item() - 1
+    enough = room(x.dtype, y)
     norms = (2.0**power for power in range(500, -1, -1))
-    return next((norm for norm in norms if output_bound(norm) < room), 0.0)
+    return next((norm for norm in norms if output_bound(norm) < enough), 0.0)
 
 
-def output_bound(network: Mapping[str, Any], *, inputs: int, outputs: int, norm: float, largest_input: float) -> float:
+def room(dtype: torch.dtype, y: Tensor) -> float:
+    """Return how large predictions of targets y (C, N) may be at most, in numbers of `dtype`, without a loss that overflows."""
+    return float((torch.finfo(dtype).max / y.numel()) ** 0.5 / 2 - y.abs().max().item() - 1)
+
+
+def output_bound(network: Mapping[str, Any], *, inputs: int, outputs: int, norm: Callable[[Layer], float], largest_input: float) -> float:
     """Return a bound on every |value| in a forward pass in evaluation mode; infinity where none is known.
 
     A sum over n inputs of a unit is at most norm (sqrt(n) bound + 1), where the bound is that of the inputs; pooling takes one of its
@@ -42,7 +47,7 @@ def output_bound(network: Mapping[str, Any], *, inputs: int, outputs: int, norm:
         network: ``kind`` and the options of the network.
         inputs: number of inputs, D.
         outputs: number of outputs, C.
-        norm: bound on the Euclidean norm of all parameters together.
+        norm: returns a bound on the Euclidean norm of all parameters of a layer together.
         largest_input: bound on every |input|.
     """
     found = networks.layers(network, inputs=inputs, outputs=outputs)
@@ -51,11 +56,11 @@ def output_bound(network: Mapping[str, Any], *, inputs: int, outputs: int, norm:
     def through(layers: Sequence[Layer], bound: float) -> float:
         for layer in layers:
             if layer.kind in ("linear", "convolution"):
-                bound = norm * (math.sqrt(math.prod(layer.tensors["weight"][1:])) * bound + 1)
+                bound = norm(layer) * (math.sqrt(math.prod(layer.tensors["weight"][1:])) * bound + 1)
             elif layer.kind == "normalization":
                 bound = normalized(bound, layer)
             elif layer.kind == "activation":
-                slope = max(norm, 1.0) if layer.tensors else 1.0
+                slope = max(norm(layer), 1.0) if layer.tensors else 1.0
                 bound = 1.0 if network["activation"] in BOUNDED else max(slope * bound, 1.0)
         return bound
 
@@ -63,8 +68,8 @@ def output_bound(network: Mapping[str, Any], *, inputs: int, outputs: int, norm:
         if not bound < SQUARABLE:
             return math.inf
         if network["normalization"] == "batch":
-            return norm * (bound + norm) / math.sqrt(EPSILON) + norm
-        return norm * math.sqrt(layer.tensors["weight"][0] * inputs) + norm  # no more positions than pixels
+            return norm(layer) * (bound + norm(layer)) / math.sqrt(EPSILON) + norm(layer)
+        return norm(layer) * math.sqrt(layer.tensors["weight"][0] * inputs) + norm(layer)  # no more positions than pixels
 
     if network["kind"] == "recurrent":
         bound = 1.0

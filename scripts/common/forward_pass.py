@@ -19,7 +19,9 @@ from scripts.common import activations, convolutional, dropouts, networks, norma
 from scripts.common.networks import Layer, Shapes
 
 SAMPLES_AT_ONCE = 64
-"""Samples whose values are in memory together where many are predicted: they then fit into the cache."""
+"""Images whose values are in memory together where many are predicted: they then fit into the cache."""
+ROWS_AT_ONCE = 1024
+"""The same for networks without images within, whose values are few and whose layers may be many."""
 
 Tensors = Mapping[str, Tensor]
 Watch = Callable[[Layer, Tensor], object]
@@ -64,8 +66,9 @@ def forward(tensors: Sequence[Tensor], x: Tensor, *, network: Mapping[str, Any],
 
 def predict(tensors: Sequence[Tensor], x: Tensor, *, network: Mapping[str, Any]) -> Tensor:
     """Return what `forward` does at many points x (D, N) in evaluation mode, some at a time, and not differentiable."""
+    count = SAMPLES_AT_ONCE if network["kind"] == "convolutional" else ROWS_AT_ONCE
     with torch.no_grad():
-        return torch.cat([forward(tensors, some, network=network) for some in torch.split(x, SAMPLES_AT_ONCE, dim=1)], dim=2)
+        return torch.cat([forward(tensors, some, network=network) for some in torch.split(x, count, dim=1)], dim=2)
 
 
 def predict_all(parameters: NDArray[Any], x: NDArray[np.float64], *, network: Mapping[str, Any], outputs: int) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from scripts.common.errors import UserError
-from scripts.common.options import Positive
+from scripts.common.options import Count, NonNegative, Positive
 
 Layers = Sequence[tuple[Tensor, Tensor]]
 
@@ -34,10 +34,20 @@ def uniform(layers: Layers, *, generator: Generator, scale: Positive) -> None:
         nn.init.zeros_(bias)
 
 
-def he_normal(layers: Layers, *, generator: Generator) -> None:
-    """Weight normal with variance 2 / inputs (He et al. 2015, equation 10), bias zero."""
+def zeros(layers: Layers, *, generator: Generator) -> None:  # noqa: ARG001 - nothing is drawn
+    """Weight and bias zero: all units of a layer are the same, and stay so (what not to do)."""
     for weight, bias in layers:
-        nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+        nn.init.zeros_(weight)
+        nn.init.zeros_(bias)
+
+
+def he_normal(layers: Layers, *, generator: Generator, slope: NonNegative = 0.0) -> None:
+    """Weight normal with variance 2 / (1 + slope^2) / inputs (He et al. 2015, equations 10 and 15), bias zero.
+
+    The slope is that of the activation left of zero: 0 for ReLU, 0.25 for PReLU as it starts.
+    """
+    for weight, bias in layers:
+        nn.init.kaiming_normal_(weight, a=slope, nonlinearity="leaky_relu", generator=generator)
         nn.init.zeros_(bias)
 
 
@@ -45,6 +55,13 @@ def he_uniform(layers: Layers, *, generator: Generator) -> None:
     """Weight uniform with variance 2 / inputs (He et al. 2015), bias zero."""
     for weight, bias in layers:
         nn.init.kaiming_uniform_(weight, nonlinearity="relu", generator=generator)
+        nn.init.zeros_(bias)
+
+
+def xavier_uniform(layers: Layers, *, generator: Generator) -> None:
+    """Weight uniform with variance 2 / (inputs + outputs) (Glorot and Bengio 2010, equation 16), bias zero."""
+    for weight, bias in layers:
+        nn.init.xavier_uniform_(weight, generator=generator)
         nn.init.zeros_(bias)
 
 
@@ -60,6 +77,53 @@ def orthogonal(layers: Layers, *, generator: Generator) -> None:
     for weight, bias in layers:
         nn.init.orthogonal_(weight, gain=nn.init.calculate_gain("relu"), generator=generator)
         nn.init.zeros_(bias)
+
+
+def lsuv(
+    layers: Layers, *, generator: Generator, outputs_of: Callable[[int], Tensor], tolerance: Positive = 0.1, tries: Count = 10
+) -> None:
+    """Orthonormal weights, divided layer by layer until the layer's outputs have unit variance; bias zero (Mishkin and Matas 2016).
+
+    Args:
+        layers: weight and bias of each layer, from the input on.
+        generator: draws the orthonormal weights.
+        outputs_of: returns what layer i puts out before its activation, (units, ..., N), with the weights as they are now.
+        tolerance: a layer is done once its variance, over all units and samples together, is less than this from 1.
+        tries: so often a layer is divided at most; one whose outputs are all equal, or not finite, is left as it is.
+    """
+    for weight, bias in layers:
+        nn.init.orthogonal_(weight, generator=generator)
+        nn.init.zeros_(bias)
+    for place, (weight, _) in enumerate(layers):
+        for _ in range(tries):
+            variance = outputs_of(place).double().var(correction=0).item()
+            if abs(variance - 1) < tolerance or not 0 < variance < math.inf:
+                break
+            weight /= math.sqrt(variance)
+
+
+def fixup(layers: Layers, *, generator: Generator) -> None:
+    """Blocks that start as the identity: what a residual perceptron needs to begin at any depth as if it had none (Zhang et al. 2019).
+
+    The layers are the first, two for each of the L residual blocks, and that of the output. The first has He's normal weights; so has the
+    first of each block, times 1 / sqrt(L); the second of each block and the output are zero. All biases are zero, and the paper's scalar
+    multipliers and biases are left out.
+
+    Raises:
+        UserError: the layers between the first and the last are no pairs.
+    """
+    blocks, odd = divmod(len(layers) - 2, 2)
+    if odd or blocks < 1:
+        raise UserError(
+            "fixup is for residual blocks of two layers between the first and that of the output, "
+            f"but the network has {len(layers)} layers; give it an odd number of hidden layers, at least 3"
+        )
+    he_normal(layers, generator=generator)
+    for place, (weight, _) in enumerate(layers[1:]):
+        if place % 2 == 0 and place < 2 * blocks:
+            weight /= math.sqrt(blocks)
+        else:
+            nn.init.zeros_(weight)
 
 
 def standard_normal(layers: Layers, *, generator: Generator) -> None:

@@ -388,7 +388,7 @@ class Paper(Model):
     """
 
     id: Annotated[str, StringConstraints(pattern=f"^{KEY}$")]
-    type: Literal["article-journal", "paper-conference", "chapter", "book", "dataset"]
+    type: Literal["article", "article-journal", "paper-conference", "chapter", "book", "dataset"]
     author: Annotated[list[Person], Field(min_length=1)]
     issued: Annotated[int, Field(ge=1600, le=2100)]
     title: Text
@@ -414,6 +414,7 @@ class Bibliography(Model):
 
 
 NEEDED = {
+    "article": ("publisher",),
     "article-journal": ("container-title", "volume"),
     "paper-conference": ("container-title",),
     "chapter": ("container-title", "publisher"),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.common.formatting import MINUS, SUPERSCRIPTS, check_lengths, counted_range, listing, number, sentence
 from scripts.common.levels import slopes as slopes_of
-from scripts.common.options import Count, Positive, QuantityName
+from scripts.common.options import Count, Positive, QuantityName, VariantName
 from scripts.common.statistics import median_interval
 from scripts.common.style import Style
 
@@ -62,6 +63,9 @@ def draw(
     slopes_from: Positive | None = None,
     reference: float | None = None,
     columns: Count = 2,
+    linear_levels: bool = False,
+    panels: list[str] | None = None,
+    constant: VariantName | None = None,
 ) -> Picture:
     """Draw every replica as a dot and medians as lines with their intervals, on logarithmic axes.
 
@@ -89,61 +93,58 @@ def draw(
         slopes_from: the lowest level that slopes are fitted to; all if not given.
         reference: the slope of a dotted line from the first median of the first line of each panel.
         columns: panels side by side.
+        linear_levels: whether the levels stand on a linear axis, where one of them may be 0; there are no slopes then.
+        panels: the name of the panel that each variant or simulation but `constant` belongs to, in order; each quantity then has a row of
+            these panels, instead of one panel.
+        constant: a variant without levels, whose median is drawn as a dotted line across: of each quantity with steps the last one.
 
     Raises:
-        UserError: lists that do not go together, or a quantity without numbers or with an index that is no number.
+        UserError: lists that do not go together, slopes on linear levels, or a quantity without numbers or with an index that is no number.
     """
-    check_lengths(
-        quantities=quantities,
-        titles=titles or quantities,
-        steps=steps or quantities,
-        indices=indices or quantities,
-        theory=theory or quantities,
-    )
-    if levels is not None:
-        check_lengths(variants=list(styles), levels=levels, lines=lines or levels)
-    rows, columns = -(-len(quantities) // columns), min(columns, len(quantities))
-    figure, panels = drawing.new_figure(rows, columns, height=2.5 * rows + 0.8, sharex=True)
-    for spare in panels[len(quantities) :]:
-        spare.remove()
+    across = {name: style for name, style in styles.items() if name == constant}
+    styles = {name: style for name, style in styles.items() if name != constant}
+    _check_together(styles, quantities=quantities, titles=titles, steps=steps, indices=indices, theory=theory)
+    _check_levels(styles, levels=levels, lines=lines, panels=panels)
+    if linear_levels and (slopes or reference is not None):
+        raise UserError("slopes are those of lines on logarithmic axes; leave out 'linear_levels', or 'slopes' and 'reference'")
     names = titles or [quantity.replace("_", " ") for quantity in quantities]
+    groups = _by_panel(styles, panels)
+    columns = len(groups) if panels else min(columns, len(quantities))
+    count = len(quantities) * len(groups)
+    rows = -(-count // columns)
+    figure, grid = drawing.new_figure(rows, columns, height=2.5 * rows + 0.8, sharex=True, sharey="row" if panels else False)
+    for spare in grid[count:]:
+        spare.remove()
     found, counts = [], set()
-    keys: list[Artist] = []
-    for place, (quantity, title) in enumerate(zip(quantities, names, strict=True)):
-        axes = panels[place]
+    keys: dict[str, Artist] = {}
+    for axes, ((place, quantity), (group, shown)) in zip(grid, product(enumerate(quantities), groups.items()), strict=False):
         step, index = steps[place] if steps else "", indices[place] if indices else ""
         expected = theory[place] if theory and theory[place] != quantity else None
-        drawn = _lines(numbers, styles, quantity, step=step, index=index, levels=levels, lines=lines, theory=expected)
+        drawn = _lines(numbers, shown, quantity, step=step, index=index, levels=levels, lines=lines, theory=expected)
         counts |= {values.size for line in drawn for values in line.values}
-        axes.set_xscale("log")
+        axes.set_xscale("linear" if linear_levels else "log")
         if quantity not in (linear or []):
             axes.set_yscale("log")
-        told, words, keys = [], [], []
-        for turn, line in enumerate(drawn):
-            middle = _draw_line(axes, line, turn, bootstrap)
-            slope = _slope(line, bootstrap, lowest=slopes_from or 0.0) if slopes else ""
-            words += _gone(line)
-            words += [f"{line.style.label}: {slope}"] if slope and len(quantities) > 1 else []
-            label = f"{line.style.label}, {slope}" if slope and len(quantities) == 1 else line.style.label
-            keys.append(drawing.line_key(label, line.style.color, **drawing.edged(turn)))
-            reached = [f"{number(value)} at {_plain(level)}" for level, value in zip(line.levels, middle, strict=True)]
-            told.append(f"{line.style.label} {', '.join(reached)}{f'; {slope}' if slope else ''}")
+        lowest = (slopes_from or 0.0) if slopes else None
+        told, words = _draw_lines(axes, drawn, bootstrap, lowest=lowest, alone=count == 1, keys=keys)
         if reference is not None:
             _draw_reference(axes, drawn, reference)
+        told += [_draw_constant(axes, numbers, name, style, quantity) for name, style in across.items()]
+        title = f"{names[place]}, {group}" if panels else names[place]
         drawing.entitle(axes, title, "; ".join(words))
         if quantity not in (linear or []):
             drawing.log_ticks(axes)
-        _mark_levels(axes, np.unique(np.concatenate([line.levels for line in drawn])), most=MOST_MARKS_OF_A_ROW // columns)
+        marked = np.unique(np.concatenate([line.levels for line in drawn]))
+        (_mark_linear_levels if linear_levels else _mark_levels)(axes, marked, most=MOST_MARKS_OF_A_ROW // columns)
         found.append(f"{title}: {'; '.join(told)}")
-    for axes in panels[max(len(quantities) - columns, 0) : len(quantities)]:
+    for axes in grid[max(count - columns, 0) : count]:
         axes.set_xlabel(level_title)
         axes.tick_params(labelbottom=True)
-    keys.append(drawing.replica_key())
-    if theory:
-        keys.append(drawing.line_key("theory", drawing.INK, **THEORY))
-    if reference is not None:
-        keys.append(drawing.line_key(f"slope {_signed(reference)}", drawing.INK, **REFERENCE))
-    drawing.legend(figure, keys, columns=2 if slopes and len(quantities) == 1 else min(len(keys), 4))
+    entries = [*keys.values(), drawing.replica_key()]
+    entries += [drawing.line_key("theory", drawing.INK, **THEORY)] if theory else []
+    entries += [drawing.line_key(f"slope {_signed(reference)}", drawing.INK, **REFERENCE)] if reference is not None else []
+    entries += [drawing.line_key(style.label, style.color, **REFERENCE) for style in across.values()]
+    drawing.legend(figure, entries, columns=2 if slopes and count == 1 else min(len(entries), 4))
     alt = (
         f"{listing(names)} against {level_title}, each replica a dot, medians joined by lines. "
         f"Medians. {' '.join(sentence(words) for words in found)}"
@@ -155,6 +156,36 @@ def draw(
         + (f" Slopes are fitted on logarithmic axes{since} for each replica: median and 95 % bootstrap interval." if slopes else "")
     )
     return Picture(figure, alt[:1].upper() + alt[1:], note)
+
+
+# --- options that go together
+
+
+def _check_together(styles: Mapping[str, Style], *, quantities: Sequence[str], **options: Sequence[str] | None) -> None:
+    """Raise a `UserError` unless there is something to show, and one entry of each option that is given for each quantity."""
+    check_lengths(quantities=quantities, **{name: given or quantities for name, given in options.items()})
+    if not styles:
+        raise UserError("there is nothing to show but a constant; give variants or simulations with levels")
+
+
+def _check_levels(
+    styles: Mapping[str, Style], *, levels: Sequence[float] | None, lines: Sequence[str] | None, panels: Sequence[str] | None
+) -> None:
+    """Raise a `UserError` unless there is a level, or a panel, for each variant."""
+    if levels is not None:
+        check_lengths(variants=list(styles), levels=levels, lines=lines or levels)
+    if panels is not None:
+        check_lengths(variants=list(styles), panels=panels)
+    if panels is not None and levels is not None:
+        raise UserError("panels go with levels that are the index of the quantities; leave out 'levels'")
+
+
+def _by_panel(styles: Mapping[str, Style], panels: Sequence[str] | None) -> dict[str, dict[str, Style]]:
+    """Return the variants of each panel of a row, by its name; all of them in one without a name where there are no `panels`."""
+    found: dict[str, dict[str, Style]] = {}
+    for (name, style), panel in zip(styles.items(), panels or [""] * len(styles), strict=True):
+        found.setdefault(panel, {})[name] = style
+    return found
 
 
 # --- values
@@ -243,7 +274,7 @@ def _signed(value: float, digits: int | None = None) -> str:
 
 
 def _plain(level: float) -> str:
-    power = math.log10(level)
+    power = math.log10(level) if level > 0 else 0.0
     if level >= 1e4 and power.is_integer():
         return f"10{str(int(power)).translate(SUPERSCRIPTS)}"
     return f"{level:.0f}" if level.is_integer() else f"{level:g}"
@@ -270,6 +301,35 @@ def _gone(line: Line) -> list[str]:
 
 
 # --- the picture
+
+
+def _draw_lines(
+    axes: Axes, lines: Sequence[Line], bootstrap: Mapping[str, int], *, lowest: float | None, alone: bool, keys: dict[str, Artist]
+) -> tuple[list[str], list[str]]:
+    """Draw the lines of a panel, and add their legend entries to `keys`.
+
+    Args:
+        axes: the panel.
+        lines: its lines.
+        bootstrap: seed and number of resamples.
+        lowest: the lowest level that slopes are fitted to; None for no slopes.
+        alone: whether this is the one panel, and slopes stand in the legend.
+        keys: the legend entries so far, by their labels.
+
+    Returns:
+        In words, the medians of each line; and what is to be said below the panel's title.
+    """
+    told, words = [], []
+    for turn, line in enumerate(lines):
+        middle = _draw_line(axes, line, turn, bootstrap)
+        slope = "" if lowest is None else _slope(line, bootstrap, lowest=lowest)
+        words += _gone(line)
+        words += [f"{line.style.label}: {slope}"] if slope and not alone else []
+        label = f"{line.style.label}, {slope}" if slope and alone else line.style.label
+        keys.setdefault(label, drawing.line_key(label, line.style.color, **drawing.edged(turn)))
+        reached = [f"{number(value)} at {_plain(level)}" for level, value in zip(line.levels, middle, strict=True)]
+        told.append(f"{line.style.label} {', '.join(reached)}{f'; {slope}' if slope else ''}")
+    return told, words
 
 
 def _draw_line(axes: Axes, line: Line, turn: int, bootstrap: Mapping[str, int]) -> list[float]:
@@ -300,6 +360,23 @@ def _draw_reference(axes: Axes, lines: Sequence[Line], slope: float) -> None:
         return
     ends = first.levels[[drawn[0], -1]]
     axes.plot(ends, middle[drawn[0]] * (ends / ends[0]) ** slope, color=drawing.INK, **REFERENCE, zorder=1, label=f"slope {_signed(slope)}")
+
+
+def _draw_constant(axes: Axes, numbers: pd.DataFrame, variant: str, style: Style, quantity: str) -> str:
+    """Draw the median of a variant across a panel, and return it in words."""
+    rows = numbers[(numbers["variant"] == variant) & (numbers["quantity"] == quantity)]
+    values = _values(numbers, variant, quantity, "last" if rows["step"].notna().any() else "").get("", np.empty(0))
+    middle = float(drawing.spread(values).median) if values.size else np.nan
+    if not np.isfinite(middle):
+        return f"{style.label}: not available"
+    axes.axhline(middle, color=style.color, **REFERENCE, zorder=1, label=f"{style.label}, median")
+    return f"{style.label} {number(middle)}"
+
+
+def _mark_linear_levels(axes: Axes, levels: NDArray[np.float64], *, most: int) -> None:
+    """Mark the axis of x at the levels, or at every other one and so on where they are more than `most`."""
+    marked = levels[:: -(-len(levels) // most)] if levels.size else levels
+    axes.set_xticks(list(marked), labels=[_plain(float(level)) for level in marked])
 
 
 def _mark_levels(axes: Axes, levels: NDArray[np.float64], *, most: int) -> None:

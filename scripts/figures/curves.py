@@ -13,7 +13,8 @@ from scripts.common.formatting import check_lengths, counted_range, listing, num
 from scripts.common.options import Count, QuantityName
 from scripts.common.style import Style
 
-KEYS_IN_A_ROW = 4
+KEYS_IN_A_ROW, ROW_LETTERS, KEY_LETTERS = 4, 92, 6
+"""At most so many entries, and so many letters, stand in a row of the legend; beside its words an entry takes the room of some more."""
 DRAWN_STEPS = 160
 
 
@@ -48,7 +49,8 @@ def draw(
     check_lengths(quantities=quantities, indices=indices or quantities, titles=titles or quantities)
     columns = min(columns, len(quantities))
     rows = -(-len(quantities) // columns)
-    key_rows = -(-len(variants) // KEYS_IN_A_ROW)
+    letters = sum(len(styles[variant].label) + KEY_LETTERS for variant in variants)
+    key_rows = max(-(-len(variants) // KEYS_IN_A_ROW), -(-letters // ROW_LETTERS))
     figure, panels = drawing.new_figure(rows, columns, height=2.1 * rows + 0.5 + 0.16 * key_rows, sharex=True)
     for spare in panels[len(quantities) :]:
         spare.remove()

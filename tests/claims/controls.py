@@ -30,7 +30,15 @@ def verdict(claims, name, table):
 
 def scaled(variant, quantity, factor, *, step=None, index=None):
     """Return a perturbation: the rows of a quantity, of all replicas or of the first ones, times a factor."""
+    return _changed(lambda values: values * factor, variant, quantity, step=step, index=index)
 
+
+def raised(variant, quantity, amount, *, step=None, index=None):
+    """Return a perturbation: the rows of a quantity, of all replicas or of the first ones, plus an amount."""
+    return _changed(lambda values: values + amount, variant, quantity, step=step, index=index)
+
+
+def _changed(change, variant, quantity, *, step, index):
     def perturb(table, replicas):
         rows = (table["variant"] == variant) & (table["quantity"] == quantity) & (table["replica"] < replicas)
         if step is not None:
@@ -38,7 +46,7 @@ def scaled(variant, quantity, factor, *, step=None, index=None):
         if index is not None:
             rows &= table["index"].isin(index)
         assert rows.any()
-        return table.assign(value=table["value"].where(~rows, table["value"] * factor))
+        return table.assign(value=table["value"].where(~rows, change(table["value"])))
 
     return perturb
 
@@ -61,6 +69,28 @@ def fated(variant, fate):
         return table.assign(index=table["index"].where(~rows, fate))
 
     return perturb
+
+
+def reaches_all_three_verdicts(verdict, table, kind, variant, quantity, to_true, to_false, rows):
+    """Assert that a claim is supported and refuted by perturbations, and open where half of the replicas have the one and half the other.
+
+    Args:
+        verdict: returns the verdict of the claim on a table of numbers.
+        table: the stored measurements.
+        kind: makes a perturbation of a variant, a quantity, how much, and rows.
+        variant: the variant that is perturbed.
+        quantity: its quantity.
+        to_true: how much makes the claim true.
+        to_false: how much makes it false.
+        rows: which rows are perturbed; step "last" is the last one of the variant.
+    """
+    of_variant = table[table["variant"] == variant]
+    if rows.get("step") == "last":
+        rows = {**rows, "step": of_variant["step"].max()}
+    true, false = (kind(variant, quantity, much, **rows)(table, len(table)) for much in (to_true, to_false))
+    half = of_variant["replica"].nunique() // 2
+    mixed = true.assign(value=true["value"].where(true["replica"] >= half, false["value"]))
+    assert [verdict(one) for one in (true, false, mixed)] == ["supported", "refuted", "inconclusive"]
 
 
 def store(study, claims):

@@ -11,7 +11,7 @@ import pytest
 from scripts.claims import training_dynamics
 from scripts.common.numbers import from_csv
 from tests.claims import controls
-from tests.claims.controls import lacking, scaled, store, stored
+from tests.claims.controls import lacking, raised, scaled, store, stored
 
 verdict = partial(controls.verdict, training_dynamics)
 ALL = 20
@@ -28,17 +28,6 @@ REAL = {
     "stages_are_sharp": "refuted",
 }
 """The verdicts on the real measurements that are not "supported"."""
-
-
-def raised(variant, quantity, amount):
-    """Return a perturbation: the rows of a quantity, of all replicas or of the first ones, plus an amount."""
-
-    def perturb(table, replicas):
-        rows = (table["variant"] == variant) & (table["quantity"] == quantity) & (table["replica"] < replicas)
-        assert rows.any()
-        return table.assign(value=table["value"].where(~rows, table["value"] + amount))
-
-    return perturb
 
 
 TO_LOSS = {"index": ["0.03"]}
@@ -125,17 +114,7 @@ def test_the_verdict_on_the_real_measurements(name, table):
 
 @pytest.mark.parametrize("name", LOCATIONS)
 def test_a_claim_of_a_location_reaches_all_three_verdicts(name, table):
-    kind, variant, quantity, to_true, to_false, rows = LOCATIONS[name]
-    of_variant = table[table["variant"] == variant]
-    if rows.get("step") == "last":
-        rows = {**rows, "step": of_variant["step"].max()}
-    true, false = (kind(variant, quantity, much, **rows) for much in (to_true, to_false))
-    half = of_variant["replica"].nunique() // 2
-    mixed = true(table, ALL)
-    mixed = mixed.assign(value=mixed["value"].where(mixed["replica"] >= half, false(table, ALL)["value"]))
-    assert verdict(name, true(table, ALL)) == "supported"
-    assert verdict(name, false(table, ALL)) == "refuted"
-    assert verdict(name, mixed) == "inconclusive"
+    controls.reaches_all_three_verdicts(partial(verdict, name), table, *LOCATIONS[name])
 
 
 @pytest.mark.parametrize("name", ONE_COUNTEREXAMPLE)

@@ -32,7 +32,7 @@ def test_a_measurement_reads_what_the_system_fills_in_and_is_told_the_rest():
     assert components.reads(components.MEASUREMENT, "likeness") == ["spectrum", "reference_spectrum", "variant", "reference"]
     assert components.reads(components.MEASUREMENT, "exact_output") == ["data", "train", "network", "optimizer"]
     assert list(components.options(components.MEASUREMENT, "test_range")) == ["boundary"]
-    assert components.options(components.INITIALIZATION, "he_normal") == {}
+    assert components.options(components.INITIALIZATION, "he_uniform") == {}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,12 @@
+import copy
+import math
+
 import numpy as np
 import pytest
+import torch
 
 from scripts.common.stopping import stops
+from tests import chapter_code
 
 SEQUENCE = [0.5, 0.4, 0.35, 0.36, 0.37, 0.38, 0.39, 0.40, 0.41]
 
@@ -110,3 +115,19 @@ def test_wrong_options_are_refused(options, message):
 def test_scores_need_replicas():
     with pytest.raises(ValueError, match=r"shape \(3,\)"):
         stops(np.ones(3), patience=1, minimal_change=0.0, mode="min")
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_code_of_the_chapter_stops_as_the_rule_does_and_restores_the_best_state(mode):
+    rule = chapter_code.run("techniques", "EarlyStopping", copy=copy, math=math)
+    for seed in range(20):
+        scores = np.random.default_rng(seed).standard_normal(25)
+        stopper, model = rule(patience=4, minimal_change=0.2, mode=mode), torch.nn.Linear(1, 1)
+        stopped = -1
+        for epoch, score in enumerate(scores):
+            torch.nn.init.constant_(model.weight, epoch)
+            if stopper(score, model):
+                stopped = epoch
+                break
+        stopper.restore(model)
+        assert (stopped, int(model.weight.item())) == one(scores, patience=4, minimal_change=0.2, mode=mode)

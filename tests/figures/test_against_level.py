@@ -112,3 +112,54 @@ def test_what_does_not_go_together() -> None:
         drawn(levels=[1.0])
     with pytest.raises(UserError, match="quantities 1, titles 2"):
         drawn(titles=["one", "two"])
+
+
+def rates(study: dict[str, object]) -> dict[str, object]:
+    """Return a study in which both "good" and "other" have a quantity at the rates 0, 0.2 and 0.4."""
+    good = {"0": [1.0, 3.0, 2.0], "0.2": [4.0, 4.0, 4.0], "0.4": [0.0, 6.0, 6.0]}
+    study = with_rows(study, "good", "accuracy", good)
+    return with_rows(study, "other", "accuracy", {rate: [10 * value for value in values] for rate, values in good.items()})
+
+
+def test_levels_on_a_linear_axis_begin_at_0() -> None:
+    study = rates(synthetic.study(["good", "other"], diverged=[]))
+    picture = drawn(study, quantities=["accuracy"], linear=["accuracy"], linear_levels=True)
+    (axes,) = picture.figure.axes
+    assert axes.get_xscale() == "linear"
+    assert synthetic.line(axes, "Good start, median") == ([0, 0.2, 0.4], [2, 4, 6])
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "0.2", "0.4"]
+    assert len(synthetic.dots(axes, "Good start, replicas")) == 9  # a value of 0 as well
+    with pytest.raises(UserError, match="leave out 'linear_levels', or 'slopes' and 'reference'"):
+        drawn(study, quantities=["accuracy"], linear_levels=True, slopes=True)
+
+
+def test_a_row_of_panels_for_each_quantity() -> None:
+    study = rates(synthetic.study(["good", "other", "wild"], diverged=[]))
+    study = with_rows(study, "wild", "accuracy", {"0": [7.0], "0.2": [8.0]})
+    made = {"quantities": ["accuracy", "accuracy"], "titles": ["first", "second"], "panels": ["few", "many", "few"]}
+    picture = drawn(study, **made, linear=["accuracy"], linear_levels=True)
+    panels = {axes.get_label(): axes for axes in picture.figure.axes}
+    assert list(panels) == ["first, few", "first, many", "second, few", "second, many"]
+    assert synthetic.line(panels["first, few"], "Good start, median")[1] == [2, 4, 6]
+    assert synthetic.line(panels["second, few"], "Wild start, median")[1] == [7, 8]
+    assert synthetic.line(panels["first, many"], "Other start, median")[1] == [20, 40, 60]
+    assert len([line for line in panels["first, many"].lines if "median" in str(line.get_label())]) == 1
+    assert [text.get_text() for text in picture.figure.legends[0].get_texts()] == ["Good start", "Wild start", "Other start", "one replica"]
+    assert panels["first, few"].get_ylim() == panels["first, many"].get_ylim()
+    assert "Second, many: Other start 20 at 0, 40 at 0.2, 60 at 0.4." in picture.alt
+    with pytest.raises(UserError, match="variants 3 and panels 1"):
+        drawn(study, quantities=["accuracy"], panels=["few"])
+    with pytest.raises(UserError, match="leave out 'levels'"):
+        drawn(study, quantities=["accuracy"], panels=["a", "b", "c"], levels=[1.0, 2.0, 3.0])
+
+
+def test_a_constant_is_drawn_across_at_its_last_step() -> None:
+    study = with_rows(synthetic.study(["good", "other"], diverged=[]), "good", "test_loss", {"1": [0.3] * 3, "10": [0.5] * 3})
+    picture = drawn(study, quantities=["test_loss"], constant="other", linear=["test_loss"])
+    (axes,) = picture.figure.axes
+    assert synthetic.line(axes, "Good start, median") == ([1, 10], [0.3, 0.5])
+    assert synthetic.line(axes, "Other start, median")[1] == pytest.approx([0.04, 0.04])
+    assert "Other start 0.0400" in picture.alt
+    assert "Other start" in [text.get_text() for text in picture.figure.legends[0].get_texts()]
+    with pytest.raises(UserError, match="nothing to show but a constant"):
+        drawn(synthetic.study(["good"]), quantities=["test_loss"], constant="good")

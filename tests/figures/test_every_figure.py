@@ -16,21 +16,34 @@ from tests import synthetic
 
 NETWORKS: dict[str, Any] = {"trained": ["good", "good"], "output_layer": ["good", "good"], "widths": [10, 40], "depths": [1, 2]}
 
-SIMULATED = {"descent_paths": "normal_fit", "invariance": "natural_paths", "stability": "stability"}
+SIMULATED = {
+    "by_layer": "layer_profiles",
+    "descent_paths": "normal_fit",
+    "gradient_flow": "gradient_flow",
+    "histograms": "histograms",
+    "invariance": "natural_paths",
+    "stability": "stability",
+}
 """The kind of simulation that a kind of figure shows."""
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "against_level": {"quantities": ["steps_by_rate"], "slopes": True, "reference": -1.0},
     "against_width": NETWORKS,
     "alignment": {},
+    "by_layer": {"quantities": ["size", "slope"], "linear": ["slope"], "level_title": "share of the edge"},
     "curves": {"quantities": ["train_loss", "tangent_test_loss"], "indices": ["", "all"], "linear": ["tangent_test_loss"]},
     "data_sweep": {"quantities": ["test_loss"]},
+    "decision_boundaries": {"data_set": "plane"},
     "descent_paths": {},
+    "ensemble_size": {},
     "exact_fit": {},
     "final_test_loss": {},
     "fit": {},
     "gradient_features": {},
+    "gradient_flow": {"levels": ["0.1", "2"]},
     "gradient_norms": {"step": "last"},
+    "interactions": {"factors": ["start", "middle", "end"], "second": ["none", "b"], "third": ["none", "c"], "quantities": ["final_loss"]},
+    "histograms": {},
     "invariance": {},
     "kernel_eigenvalues": {},
     "kernel_prediction": {},
@@ -39,15 +52,18 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "loss_by_time": {"floor": 0.01},
     "loss_curves": {},
     "loss_plane": {},
+    "mixed_digits": {"data_set": "images", "seed": 0},
     "outside_range": {},
     "output_gap": {},
     "path_3d": {},
     "path_controls": {},
     "path_stages": {},
+    "reliability": {},
     "segments": {"steps": ["first", "last"]},
     "singular_values": {"steps": ["first", "last"]},
     "spectrum_likeness": {"control": "good", "step": "last"},
     "stability": {},
+    "stopping": {"patience": 1},
     "steps_to_tolerance": {"quantities": ["steps_to_tolerance"]},
     "tangent_fit": {},
     "target": {"data_set": "whole", "sines": 4},
@@ -70,7 +86,7 @@ def draw(kind: str, made: dict[str, Any]) -> Picture:
     options = dict(OPTIONS[kind])
     if kind in SIMULATED:
         simulated = made["simulations"][SIMULATED[kind]]
-        read["simulated"] = simulated if kind == "descent_paths" else dict([next(iter(simulated.items()))])
+        read["simulated"] = simulated if kind in ("by_layer", "descent_paths", "gradient_flow") else dict([next(iter(simulated.items()))])
     if kind == "data_sweep":  # it has an entry for each variant
         options |= {"samples": [50 * 2**place for place in range(len(made["variants"]))], "noise": [0.1] * len(made["variants"])}
     if kind in ("training_steps", "path_3d", "path_controls", "loss_plane"):  # they show one variant
@@ -85,7 +101,7 @@ def test_every_kind_is_tested() -> None:
     assert kinds == OPTIONS.keys()
 
 
-CASES = [(kind, case) for kind in OPTIONS for case in (STUDIES if kind not in ("target", "training_data") else ["some"])]
+CASES = [(kind, case) for kind in OPTIONS for case in (STUDIES if kind not in ("target", "training_data", "mixed_digits") else ["some"])]
 
 
 @pytest.mark.parametrize(

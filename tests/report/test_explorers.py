@@ -208,7 +208,23 @@ def kernel_prediction(results: Path, figure: Figure, stop: str) -> Wanted:
     return Wanted(traces, said)
 
 
-MOVING = {one.__name__: one for one in (descent_paths, invariance, stability, kernel_eigenvalues, kernel_prediction)}
+def gradient_flow(results: Path, figure: Figure, stop: str) -> Wanted:
+    """Both norms by layer at a scale, of each activation: medians over all replicas, and replica 0, which has the source's seed."""
+    said: list[str] = []
+    traces: dict[tuple[int, str], Any] = {}
+    for name, label in figure.labels.items():
+        arrays = stored(results, "simulate", figure.study, name, "gradient_flow")
+        place = list(arrays["level"]).index(stop.removeprefix("scale "))
+        for panel, quantity in enumerate(("output_norm", "simplified_gradient_norm")):
+            norms = arrays[quantity][:, place]
+            traces[panel, f"{label}, median"] = arrays["layer"], np.median(norms, axis=0)
+            traces[panel, f"{label}, the source's seed"] = arrays["layer"], norms[0]
+        first, *_, last = arrays["simplified_gradient_norm"][0, place]
+        said.append(f"{label} {number(float(first / last))}")
+    return Wanted(traces, said)
+
+
+MOVING = {one.__name__: one for one in (descent_paths, invariance, stability, kernel_eigenvalues, kernel_prediction, gradient_flow)}
 """What explorers of other kinds must show at a stop, by kind: each function reads what was measured or simulated, and nothing else."""
 
 

@@ -1,0 +1,91 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scripts.common import drawing
+from scripts.common.errors import UserError
+from scripts.common.storage import Arrays
+from scripts.common.style import Style
+from scripts.figures.by_layer import draw
+from tests import synthetic
+
+STYLES = {"one": Style("One net", "#0072B2"), "two": Style("Another net", "#D55E00")}
+
+
+def profiles(*, factor: float = 1.0) -> Arrays:
+    return synthetic.layer_profiles(3, diverged=False, factor=factor)
+
+
+def drawn(simulated: dict[str, Arrays] | None = None, **options: Any) -> Any:
+    simulated = simulated or {"one": profiles(), "two": profiles(factor=10.0)}
+    return draw(simulated, styles={name: STYLES[name] for name in simulated}, **{"quantities": ["size"]} | options)
+
+
+def test_a_column_for_each_simulation_and_a_row_for_each_quantity() -> None:
+    picture = drawn(quantities=["size", "slope"], titles=["size of it", "its slope"], linear=["slope"], theory=False)
+    names = [axes.get_label() for axes in picture.figure.axes]
+    assert names == ["One net: size of it", "Another net: size of it", "One net: its slope", "Another net: its slope"]
+    size = synthetic.panel(picture.figure, "Another net: size of it")
+    x, y = synthetic.line(size, "large, median")
+    assert x == [1, 2, 3, 4, 5]
+    assert y == pytest.approx([200, 2e3, 2e4, 2e5, 2e6])
+    assert size.get_yscale() == "log"
+    slope = synthetic.panel(picture.figure, "One net: its slope")
+    assert slope.get_yscale() == "linear"
+    assert synthetic.line(slope, "small, median")[1] == pytest.approx([-0.2, -0.02, -0.002, -2e-4, -2e-5])
+    assert (
+        "One net: size of it: small from 0.200 to 2.00 × 10⁻⁵; edge from 2 to 2; large from 20 to 200000; none: 0 everywhere."
+        in picture.alt
+    )
+    assert "n = 3 replicas" in picture.note
+
+
+def test_theory_is_dashed_beside_the_median() -> None:
+    picture = drawn({"one": profiles()}, theory=True)
+    (axes,) = picture.figure.axes
+    (line,) = [line for line in axes.lines if line.get_label() == "large, theory"]
+    assert line.get_linestyle() == "--"
+    assert synthetic.line(axes, "large, theory")[1] == pytest.approx(synthetic.line(axes, "large, median")[1])
+    assert not [line for line in axes.lines if line.get_label() == "none, theory"]
+
+
+def test_levels_are_chosen_and_named() -> None:
+    picture = drawn(levels=["edge", "large"], level_names=["the edge", "twice"], level_title="weights")
+    assert {line.get_label() for line in picture.figure.axes[0].lines} == {"the edge, median", "twice, median"}
+    (legend,) = picture.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["weights:", "the edge", "twice"]
+
+
+def test_what_is_not_finite_is_told() -> None:
+    picture = drawn({"one": synthetic.layer_profiles(3, diverged=True)})
+    assert "large: 0 everywhere" not in picture.alt
+    assert "large: not finite" in picture.alt
+
+
+def test_depths_stand_on_a_logarithmic_axis() -> None:
+    arrays = profiles() | {"depth": np.array([2, 5, 10, 20, 50])}
+    (axes,) = drawn({"one": arrays}, along="depth", logarithmic=True).figure.axes
+    assert axes.get_xscale() == "log"
+    drawn_at, _ = synthetic.line(axes, "small, median")
+    assert drawn_at == [2, 5, 10, 20, 50]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["2", "5", "10", "20", "50"]
+
+
+def test_the_layers_of_a_deep_network_are_thinned_for_the_eye() -> None:
+    deep: Arrays = {"level": np.array(["a"]), "layer": np.arange(1, 1001), "size": np.ones((2, 1, 1000))}
+    picture = drawn({"one": deep})
+    x, _ = synthetic.line(picture.figure.axes[0], "a, median")
+    assert (x[0], x[-1]) == (1, 1000)
+    assert len(x) <= 40
+    assert len(drawing.tabulate(picture.figure)) < 10_000
+
+
+def test_wrong_names() -> None:
+    with pytest.raises(UserError, match="unknown array 'sizes'"):
+        drawn(quantities=["sizes"])
+    with pytest.raises(UserError, match="unknown level 'huge'; known: small, edge, large, none"):
+        drawn(levels=["huge"])
+    fewer = {key: values[:, :2] if key in ("size", "slope") else values[:2] for key, values in profiles().items() if key != "layer"}
+    with pytest.raises(UserError, match="simulations side by side have as many levels each"):
+        drawn({"one": profiles(), "two": fewer | {"layer": np.arange(1, 6)}})
