@@ -62,7 +62,8 @@ def _plain_loop(data: Arrays, channels: list[int], learning_rate: float, normali
     below, side = 1, 8
     for width in channels:
         layers += [nn.Conv2d(below, width, 3, padding=1)]
-        layers += {"batch": [nn.BatchNorm2d(width)], "group": [nn.GroupNorm(GROUPS, width)]}.get(normalization or "", [])
+        if normalization:
+            layers.append(nn.BatchNorm2d(width) if normalization == "batch" else nn.GroupNorm(GROUPS, width))
         layers += [nn.ReLU(), nn.MaxPool2d(2)]
         below, side = width, side // 2
     model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(below * side * side, 10))

@@ -350,6 +350,8 @@ def zero_branches_train_fifty_layers(runs: Runs) -> Finding:
 
 # --- exercise 4: batch normalization
 
+STABLE = 2.0
+"""The train loss below which training has learned something: guessing has log 10 = 2.30, and a dead network next to nothing less."""
 RATES = ("0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10")
 """The learning rates of the sweeps over them."""
 
@@ -418,9 +420,20 @@ def batch_normalization_improves_the_best_accuracy(runs: Runs) -> Finding:
     )
 
 
+def batch_normalization_reduces_shift(runs: Runs) -> Finding:
+    """How far the inputs of the output layer shift in training with batch normalization, relative to without."""
+    return runs.median(
+        paired_ratio(runs.values("batch", "covariate_shift"), runs.values("baseline", "covariate_shift")),
+        below=1,
+        statement="With batch normalization the inputs of the output layer shift less in training.",
+        quantity="summed shift of the mean input, in units of its spread, relative to the network without",
+        reason="the shift is then the smaller one",
+    )
+
+
 def _largest_stable_rate(runs: Runs, sweep: str) -> NDArray[np.float64]:
-    """Return the largest learning rate (R,) up to which the train loss in the end is finite and below that of guessing."""
-    return largest_stable([float(rate) for rate in RATES], _by_level(runs, sweep, "train_loss", RATES), limit=np.log(10))
+    """Return the largest learning rate (R,) up to which the train loss in the end is finite and clearly below that of guessing."""
+    return largest_stable([float(rate) for rate in RATES], _by_level(runs, sweep, "train_loss", RATES), limit=STABLE)
 
 
 def _good_rates(runs: Runs, sweep: str) -> NDArray[np.float64]:
@@ -740,6 +753,21 @@ def dropout_improves_calibration(runs: Runs) -> Finding:
         statement="Dropout makes the network better calibrated.",
         quantity="expected calibration error at a rate of 0.3, relative to that at 0, 300 images",
         reason="the error is then the smaller one",
+    )
+
+
+def dropout_does_more_in_fully_connected_layers(runs: Runs) -> Finding:
+    """What dropout does to the test loss of a perceptron, relative to what it does to that of the convolutional network."""
+    perceptron, convolutional = (
+        paired_ratio(runs.values(dropped, "test_loss", step="last"), runs.values(whole, "test_loss", step="last"))
+        for dropped, whole in (("units_dropout", "units_none"), ("dropout", "baseline"))
+    )
+    return runs.median(
+        paired_ratio(perceptron, convolutional),
+        below=1,
+        statement="Dropout lowers the test loss of a fully connected network by a larger factor than that of a convolutional one.",
+        quantity="test loss with dropout relative to without, in a perceptron, relative to the same in the convolutional network",
+        reason="dropout is then worth more behind fully connected layers",
     )
 
 

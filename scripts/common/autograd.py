@@ -34,8 +34,7 @@ class Autograd(Engine):
     """
 
     def __init__(self, task: Task) -> None:
-        sizes = {"inputs": len(task.x), "outputs": len(task.y)}
-        self._shapes = networks.shapes(task.network, **sizes)
+        self._shapes = networks.shapes(task.network, inputs=len(task.x), outputs=len(task.y))
         buffer = task.parameters.clone()
         self._gradient = torch.zeros_like(buffer)
         self._tensors = forward_pass.unflatten(buffer, self._shapes)
@@ -52,7 +51,9 @@ class Autograd(Engine):
         noise = [Generator(PCG64(SeedSequence(seed, spawn_key=(NOISE,)))) for seed in task.batch_seeds]
         super().__init__(task, FORM, buffer, optimizer.memory, noise if draws else ())
         self._training = Mode(generators=noise)
-        self._bound = partial(bounds.output_bound, task.network, **sizes, largest_input=task.x.abs().max().item())
+        self._bound = partial(
+            bounds.output_bound, task.network, inputs=len(task.x), outputs=len(task.y), largest_input=task.x.abs().max().item()
+        )
         self._room = bounds.room(task.x.dtype, task.y)
         safe = bounds.safe_norm(lambda norm: self._bound(norm=lambda _layer: norm), task.x, task.y)
         self._limit = safe**2 / 2  # rounding takes less than half off a sum of squares
@@ -114,10 +115,12 @@ class Autograd(Engine):
             number = name.partition(".")[0]
             of_tensor = tensor.detach()[replicas].double().square().flatten(1).sum(dim=1).cpu().numpy()
             squares[number] = squares.get(number, 0.0) + of_tensor
-        norms = {number: np.sqrt(2 * values) for number, values in squares.items()}  # with room for rounding
-        return np.array(
-            [self._bound(norm=lambda layer, place=place: norms[str(layer.number)][place]) < self._room for place in range(len(replicas))]
-        )
+        norms = {int(number): np.sqrt(2 * values) for number, values in squares.items()}  # with room for rounding
+
+        def bound(place: int) -> float:
+            return self._bound(norm=lambda layer: float(norms[layer.number][place]))
+
+        return np.array([bound(place) < self._room for place in range(len(replicas))])
 
     def _have_diverged(self, replicas: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return of which of the replicas a parameter, or the loss on all training samples, is not finite."""

@@ -24,7 +24,7 @@ ROWS_AT_ONCE = 1024
 """The same for networks without images within, whose values are few and whose layers may be many."""
 
 Tensors = Mapping[str, Tensor]
-Watch = Callable[[Layer, Tensor], object]
+Watch = Callable[[Layer, Tensor, Tensor], object]
 
 
 class Mode(NamedTuple):
@@ -32,7 +32,7 @@ class Mode(NamedTuple):
 
     Attributes:
         generators: in training, where each replica's masks are drawn from; None in evaluation mode.
-        watch: told of every linear layer and convolution, and of the values that it yields.
+        watch: told of every linear layer and convolution, the values that it takes in, and those that it yields.
     """
 
     generators: Sequence[Generator] | None = None
@@ -100,10 +100,10 @@ class _Pass(NamedTuple):
     def linear(self, layer: Layer, values: Tensor) -> Tensor:
         """Return weight times values plus bias, (R, O, ..., N) of values (R, I, ..., N)."""
         found = torch.baddbmm(self.tensor(layer, "bias")[:, :, None], self.weight(layer), values.flatten(2))
-        return self.watched(layer, found.view(len(found), -1, *values.shape[2:]))
+        return self.watched(layer, values, found.view(len(found), -1, *values.shape[2:]))
 
     def convolution(self, layer: Layer, values: Tensor) -> Tensor:
-        return self.watched(layer, convolutional.convolve(values, self.weight(layer), self.tensor(layer, "bias")))
+        return self.watched(layer, values, convolutional.convolve(values, self.weight(layer), self.tensor(layer, "bias")))
 
     def weight(self, layer: Layer) -> Tensor:
         """Return the weight of a layer, with connections dropped in training, but for those that come from the input."""
@@ -141,9 +141,9 @@ class _Pass(NamedTuple):
         found: Tensor = parts.call(dropouts, self.network["dropout"], values, generators=self.mode.generators)
         return found
 
-    def watched(self, layer: Layer, values: Tensor) -> Tensor:
+    def watched(self, layer: Layer, below: Tensor, values: Tensor) -> Tensor:
         if self.mode.watch is not None:
-            self.mode.watch(layer, values)
+            self.mode.watch(layer, below, values)
         return values
 
 

@@ -241,7 +241,7 @@ def _initial(network: Mapping[str, Any], initialization: Mapping[str, Any], seed
 
         def outputs_of(place: int, tensors: Mapping[str, Tensor] = tensors) -> Tensor:
             seen: list[Tensor] = []
-            watching = Mode(watch=lambda _layer, values: seen.append(values[0]))
+            watching = Mode(watch=lambda _layer, _below, values: seen.append(values[0]))
             with torch.no_grad():
                 forward_pass.forward([tensor[None] for tensor in tensors.values()], x.float().cpu(), network=network, mode=watching)
             return seen[place]

@@ -71,19 +71,16 @@ def fated(variant, fate):
     return perturb
 
 
-def reaches_all_three_verdicts(verdict, table, kind, variant, quantity, to_true, to_false, rows):
+def reaches_all_three_verdicts(verdict, table, control):
     """Assert that a claim is supported and refuted by perturbations, and open where half of the replicas have the one and half the other.
 
     Args:
         verdict: returns the verdict of the claim on a table of numbers.
         table: the stored measurements.
-        kind: makes a perturbation of a variant, a quantity, how much, and rows.
-        variant: the variant that is perturbed.
-        quantity: its quantity.
-        to_true: how much makes the claim true.
-        to_false: how much makes it false.
-        rows: which rows are perturbed; step "last" is the last one of the variant.
+        control: what makes a perturbation, the variant that is perturbed and its quantity, how much makes the claim true, how much makes
+            it false, and which rows are perturbed, where step "last" is the last one of the variant.
     """
+    kind, variant, quantity, to_true, to_false, rows = control
     of_variant = table[table["variant"] == variant]
     if rows.get("step") == "last":
         rows = {**rows, "step": of_variant["step"].max()}

@@ -114,7 +114,7 @@ def test_the_verdict_on_the_real_measurements(name, table):
 
 @pytest.mark.parametrize("name", LOCATIONS)
 def test_a_claim_of_a_location_reaches_all_three_verdicts(name, table):
-    controls.reaches_all_three_verdicts(partial(verdict, name), table, *LOCATIONS[name])
+    controls.reaches_all_three_verdicts(partial(verdict, name), table, LOCATIONS[name])
 
 
 @pytest.mark.parametrize("name", ONE_COUNTEREXAMPLE)

@@ -252,8 +252,10 @@ def test_connections_from_the_input_are_kept():
     tensors, x = drawn(network, replicas=3)
     seen, plain = {}, {}
     held = list(tensors.values())
-    forward_pass.forward(held, x, network=network, mode=Mode(generators(), lambda layer, values: seen.update({layer.number: values})))
-    forward_pass.forward(held, x, network=perceptron(), mode=Mode(watch=lambda layer, values: plain.update({layer.number: values})))
+    forward_pass.forward(
+        held, x, network=network, mode=Mode(generators(), lambda layer, _below, values: seen.update({layer.number: values}))
+    )
+    forward_pass.forward(held, x, network=perceptron(), mode=Mode(watch=lambda layer, _below, values: plain.update({layer.number: values})))
     assert list(seen) == list(plain) == [0, 2, 4]
     assert torch.equal(seen[0], plain[0])
     assert not torch.equal(seen[2], plain[2])
@@ -294,7 +296,9 @@ def test_no_value_exceeds_its_bound(network, norm):
         held = [tensor.abs() * 1e-3 if name.endswith("running_var") else tensor for name, tensor in tensors.items()]
         x = 2 * (2 * torch.rand(64, SAMPLES, dtype=torch.float64, generator=generator) - 1)
         seen = []
-        seen.append(forward_pass.forward(held, x, network=network, mode=Mode(watch=lambda _layer, values, seen=seen: seen.append(values))))
+        seen.append(
+            forward_pass.forward(held, x, network=network, mode=Mode(watch=lambda _layer, _below, values, seen=seen: seen.append(values)))
+        )
         largest = max([largest, *(values.abs().max().item() for values in seen)])
     assert largest <= bound
     assert largest > 0
