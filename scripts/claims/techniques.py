@@ -352,7 +352,7 @@ def zero_branches_train_fifty_layers(runs: Runs) -> Finding:
 
 STABLE = 2.0
 """The train loss below which training has learned something: guessing has log 10 = 2.30, and a dead network next to nothing less."""
-RATES = ("0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10")
+RATES = ("0.003", "0.01", "0.03", "0.1", "0.2", "0.3", "0.5", "1", "3")
 """The learning rates of the sweeps over them."""
 
 
@@ -432,7 +432,7 @@ def batch_normalization_reduces_shift(runs: Runs) -> Finding:
 
 
 def _largest_stable_rate(runs: Runs, sweep: str) -> NDArray[np.float64]:
-    """Return the largest learning rate (R,) up to which the train loss in the end is finite and clearly below that of guessing."""
+    """Return the largest learning rate (R,) at which the train loss in the end is finite and clearly below that of guessing."""
     return largest_stable([float(rate) for rate in RATES], _by_level(runs, sweep, "train_loss", RATES), limit=STABLE)
 
 

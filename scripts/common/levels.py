@@ -27,9 +27,10 @@ def slopes(levels: ArrayLike, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def largest_stable(levels: ArrayLike, losses: ArrayLike, *, limit: float) -> NDArray[np.float64]:
-    """Return the largest level of each replica, (R,), up to which training is stable; 0 where it is so at no level.
+    """Return the largest level of each replica, (R,), at which training is stable; 0 where it is so at no level.
 
-    It is stable at a level where the loss at its end is finite and below `limit`, and has to be so at all smaller levels as well.
+    It is stable at a level where the loss at its end is finite and below `limit`. Levels that are too small to come below it in the time
+    that there is are slow and not unstable, and say nothing of larger ones.
 
     Args:
         levels: the levels (X,), positive and in ascending order.
@@ -43,5 +44,4 @@ def largest_stable(levels: ArrayLike, losses: ArrayLike, *, limit: float) -> NDA
     if along.ndim != 1 or (np.diff(along, prepend=0.0) <= 0).any() or found.ndim != 2 or found.shape[1] != len(along):
         raise ValueError(f"levels have to be positive and ascending, as many as losses: {along.tolist()} for losses {found.shape}")
     stable = np.isfinite(found) & (found < limit)
-    reached = np.logical_and.accumulate(stable, axis=1).sum(axis=1)  # (R,), how many of the smallest levels
-    return np.asarray(np.concatenate([[0.0], along])[reached])
+    return np.asarray(np.where(stable, along, 0.0).max(axis=1))

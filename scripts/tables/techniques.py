@@ -85,7 +85,7 @@ def build(
     note = (
         f"n = {counted_range(counts, 'replica')}; the first row has medians, the others medians of what differs from the baseline's "
         "replica with the same seeds: ratios (×) or differences (with a sign); in brackets 95 % bootstrap intervals. A learning rate is "
-        f"stable where with it and with all smaller ones of the sweep the train loss ends below {number(limit)}. An ensemble's time is "
+        f"stable where with it the train loss ends below {number(limit)}. An ensemble's time is "
         "that of all its members, and its learning rate theirs."
     )
     return Grid(header, rows, "llrrrrr", note)

@@ -23,7 +23,7 @@ def test_what_is_not_positive_and_finite_is_left_out():
     assert np.isnan(found[1:]).all()
 
 
-def test_largest_stable_level_is_the_last_before_the_first_that_is_not():
+def test_largest_stable_level_is_the_last_that_is_stable():
     losses = np.array(
         [
             [0.1, 0.1, 0.1, 0.1],
@@ -34,7 +34,8 @@ def test_largest_stable_level_is_the_last_before_the_first_that_is_not():
             [0.1, np.inf, np.nan, np.inf],
         ]
     )
-    assert largest_stable([0.01, 0.1, 1.0, 3.0], losses, limit=1.0).tolist() == [3.0, 1.0, 0.01, 0.1, 0.0, 0.01]
+    assert largest_stable([0.01, 0.1, 1.0, 3.0], losses, limit=1.0).tolist() == [3.0, 1.0, 3.0, 3.0, 3.0, 0.01]
+    assert largest_stable([0.01, 0.1], [[1.0, np.nan]], limit=1.0).tolist() == [0.0]
 
 
 def test_largest_stable_level_is_that_of_a_plain_loop():
@@ -44,9 +45,8 @@ def test_largest_stable_level_is_that_of_a_plain_loop():
     for row, found in zip(losses, largest_stable(levels, losses, limit=2.0), strict=True):
         largest = 0.0
         for level, loss in zip(levels, row, strict=True):
-            if not loss < 2.0:
-                break
-            largest = level
+            if loss < 2.0:
+                largest = level
         assert found == largest
 
 
