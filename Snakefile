@@ -54,6 +54,10 @@ wildcard_constraints:
     table="[a-z][a-z0-9_]*/[a-z][a-z0-9_]*",
 
 
+onstart:
+    print(plan.work())
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/sweep.smk"

@@ -89,6 +89,18 @@ class Plan:
             files += [f"data/{name}.csv" for step, name in self._recipes if step == "figure"]
         return [f"{self.results}/report/{file}" for file in files]
 
+    def work(self) -> str:
+        """Return how much training the build is planned to be, a line for each study, in updates of one replica."""
+        lines = ["Planned training:"]
+        for name in self.studies:
+            trained = [made.settings for (step, job), made in self._recipes.items() if step == "train" and job.startswith(f"{name}/")]
+            sweeps = [made.settings for (step, job), made in self._recipes.items() if step == "sweep" and job.startswith(f"{name}/")]
+            levels = [level for sweep in sweeps for level in sweep["levels"].values()]
+            updates = sum(settings["steps"] * settings["replicas"] for settings in [*trained, *levels])
+            swept = f" and {len(levels)} levels of {len(sweeps)} sweep{'s' if len(sweeps) > 1 else ''}" if sweeps else ""
+            lines.append(f"  {name}: {len(trained)} variants{swept}, {updates:,} replica-steps")
+        return "\n".join(lines)
+
     def write_recipes(self) -> None:
         """Write each recipe to ``results/recipe``; rules have them as inputs.
 

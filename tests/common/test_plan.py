@@ -304,6 +304,7 @@ def test_a_sweep_is_one_job_with_all_settings_of_each_level(project):
     assert all(level["initialization"] == {"kind": "he_normal", "seed": 1} for level in levels.values())
     assert plan.inputs("sweep")(["mini/rates"]) == {"data": ["results/data/mini/sines.npz"]}
     assert "mini/rates/sweep" in plan._recipes["number", "mini"].inputs["measured"]
+    assert plan.work() == "Planned training:\n  mini: 2 variants and 4 levels of 1 sweep, 92 replica-steps"
     after = digests(planned())
     built_anew = {
         "sweep/mini/rates",
