@@ -77,6 +77,7 @@ end
 
 local function mend_typst(text)
   text = text:gsub("#h%(%-1em%)", "#h(-0.1667em)"):gsub("#h%(0em%)", "#h(0.2778em)") -- \! and \;
+  text = text:gsub("(%a+)%.circle%f[%A]", "%1.o") -- \odot, \oplus, \otimes
   return (text:gsub('([^%("])"(%a+)%*"', '%1op("%2", limits: #true)'):gsub('([^%("])"(%a+)"', '%1op("%2")'))
 end
 

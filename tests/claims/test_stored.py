@@ -6,7 +6,7 @@ import pytest
 from scripts.common.numbers import TYPES, from_csv
 from tests.claims.controls import stored
 
-REPLICAS = {"init_depth": 20, "linear_features": 8, "training_dynamics": 20}
+REPLICAS = {"init_depth": 20, "linear_features": 8, "training_dynamics": 20, "techniques": 20}
 
 
 @pytest.mark.long

@@ -298,6 +298,7 @@ def test_equations(page: str, printed: str) -> None:
     assert "(2)" in printed
     assert '<annotation encoding="application/x-tex">10^{-3}</annotation>' in page
     assert "𝐔" in page, "\\mathbf is upright bold"
+    assert all(sign in text for sign in "⊙⊕⊗" for text in (page, printed))
 
 
 def test_verdicts_and_evidence(page: str, printed: str) -> None:
