@@ -1,4 +1,7 @@
-"""Differences and ratios of replicas in pairs, as the cells of tables: the median with its interval, and a sign or a times."""
+"""Differences and ratios of replicas in pairs, as the cells of tables: the median with its interval, and a sign or a times.
+
+A narrow cell may break before the interval, and nowhere else: other blanks are no-break spaces.
+"""
 
 from collections.abc import Mapping
 
@@ -6,16 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scripts.common.formatting import MINUS, TIMES, interval, number
-from scripts.common.statistics import median_interval
+from scripts.common.statistics import Interval, median_interval
 
-DECIMALS = 4
+DECIMALS = 3
 """Of differences and of what they are taken from, so that a column can be read at a glance."""
+NO_BREAK = "\u00a0"
 ROUNDING = 12
 """Decimals beyond which a ratio is one of rounding."""
 
 
 def difference(values: ArrayLike, *, bootstrap: Mapping[str, int]) -> str:
-    """Return the median of differences (R,) with its sign and interval: "+0.0120 (−0.0010 to 0.0200)"."""
+    """Return the median of differences (R,) with its sign and interval: "+0.012 (−0.001 to 0.020)"."""
     found = median_interval(values, **bootstrap)
     sign = "+" if found.estimate > 0 and _fixed(found.estimate) != _fixed(0) and np.isfinite(found.estimate) else ""
     return sign + _with_interval(_fixed(found.estimate), _fixed(found.low), _fixed(found.high))
@@ -30,14 +34,24 @@ def level(values: ArrayLike, *, bootstrap: Mapping[str, int]) -> str:
 def ratio(values: ArrayLike, *, bootstrap: Mapping[str, int]) -> str:
     """Return the median of ratios (R,) with its interval: "× 1.22 (0.876 to 1.53)"."""
     found = median_interval(np.round(np.asarray(values, dtype=np.float64), ROUNDING), **bootstrap)
-    inside = "" if found.low == found.high == found.estimate else f" ({interval(found.low, found.high)})"
-    return f"{TIMES} {number(found.estimate)}{inside}"
+    return f"{TIMES}{NO_BREAK}{plain(found)}"
+
+
+def plain(found: Interval) -> str:
+    """Return an estimate with its interval, if it has any: "1.22 (0.876 to 1.53)"."""
+    if found.low == found.high == found.estimate:
+        return number(found.estimate)
+    return f"{number(found.estimate)} {_unbroken(f'({interval(found.low, found.high)})')}"
 
 
 def _with_interval(estimate: str, low: str, high: str) -> str:
     if low == high == estimate:
         return estimate
-    return f"{estimate} ({low} to {high.replace('infinite', 'infinity')})"
+    return f"{estimate} {_unbroken(f'({low} to {high})'.replace('infinite', 'infinity'))}"
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", NO_BREAK)
 
 
 def _fixed(value: float) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from scripts.common import differences
 from scripts.common.findings import Runs
-from scripts.common.formatting import TIMES, Grid, check_lengths, counted_range, interval, number
+from scripts.common.formatting import TIMES, Grid, check_lengths, counted_range, number
 from scripts.common.levels import largest_stable
 from scripts.common.options import Count, Positive, VariantName
 from scripts.common.statistics import median_interval, paired_ratio
@@ -78,17 +78,16 @@ def build(
             rate = NOT_TESTED
             if reached is not None and stable is not None:
                 rate = differences.ratio(paired_ratio(*_pairs(reached, stable)), bootstrap=bootstrap)
-            time = NOT_TESTED if seconds is None or pace is None else f"{TIMES} {number(seconds / pace)}"
-        cells = [loss, *scores, rate, time]
-        rows.append([label, kind, *cells])
-    header = ["technique", "type", "train loss", "test accuracy", "calibration error", "largest stable rate", "time per step"]
+            time = NOT_TESTED if seconds is None or pace is None else f"{TIMES}{differences.NO_BREAK}{number(seconds / pace)}"
+        rows.append([f"{label} ({kind})" if kind and kind not in label else label, loss, *scores, rate, time])
+    header = ["technique", "train loss", "test accuracy", "calibration error", "largest stable rate", "time per step"]
     note = (
         f"n = {counted_range(counts, 'replica')}; the first row has medians, the others medians of what differs from the baseline's "
         "replica with the same seeds: ratios (×) or differences (with a sign); in brackets 95 % bootstrap intervals. A learning rate is "
         f"stable where with it the train loss ends below {number(limit)}. An ensemble's time is "
         "that of all its members, and its learning rate theirs."
     )
-    return Grid(header, rows, "llrrrrr", note)
+    return Grid(header, rows, "lrrrrr", note)
 
 
 def _end(runs: Runs, variant: str, quantity: str) -> Floats:
@@ -120,6 +119,4 @@ def _pairs(one: Floats, other: Floats) -> tuple[Floats, Floats]:
 
 
 def _cell(values: Floats, bootstrap: Mapping[str, int]) -> str:
-    found = median_interval(values, **bootstrap)
-    within = "" if found.low == found.high == found.estimate else f" ({interval(found.low, found.high)})"
-    return f"{number(found.estimate)}{within}"
+    return differences.plain(median_interval(values, **bootstrap))

@@ -17,12 +17,12 @@ def test_main_effects_and_interactions():
     # v + [b] + 2 [b c] + r / 10
     assert grid.header == ["factor", "level", "loss"]
     assert grid.rows == [
-        ["start", "Other start", "+1.0000"],
-        ["middle", "b", "+2.0000"],
-        ["end", "c", "+1.0000"],
-        ["start × middle", "Other start × b", "0.0000"],
-        ["start × end", "Other start × c", "0.0000"],
-        ["middle × end", "b × c", "+2.0000"],
+        ["start", "Other start", "+1.000"],
+        ["middle", "b", "+2.000"],
+        ["end", "c", "+1.000"],
+        ["start × middle", "Other start × b", "0.000"],
+        ["start × end", "Other start × c", "0.000"],
+        ["middle × end", "b × c", "+2.000"],
     ]
     assert len(grid.align) == 3
     assert "n = 3 replicas" in grid.note

@@ -48,9 +48,9 @@ def built(table=None, **options):
 def test_the_baseline_and_what_the_others_differ_by():
     grid = built()
     plain, better, ensemble = grid.rows
-    assert plain == ["Plain", "", "0.550 (0.500 to 0.600)", "0.8900 (0.8800 to 0.9000)", "0.0500", "0.100", "100 µs"]
-    assert better == ["Better", "initialization", "× 0.100", "+0.0200", "−0.0100", "× 10", "× 1.50"]
-    assert ensemble == ["ensemble of 2", "ensemble", "× 0.500", "+0.0300", "0.0000", "× 1", "× 2"]
+    assert plain == ["Plain", "0.550 (0.500\u00a0to\u00a00.600)", "0.890 (0.880\u00a0to\u00a00.900)", "0.050", "0.100", "100 µs"]
+    assert better == ["Better (initialization)", "×\u00a00.100", "+0.020", "−0.010", "×\u00a010", "×\u00a01.50"]
+    assert ensemble == ["ensemble of 2", "×\u00a00.500", "+0.030", "0.000", "×\u00a01", "×\u00a02"]
     assert len(grid.header) == len(grid.align) == len(plain)
     assert grid.note.startswith("n = 3 replicas")
     assert "ends below 2." in grid.note
@@ -60,15 +60,15 @@ def test_pairs_are_replicas_with_the_same_seeds():
     table = numbers()
     rows = (table["variant"] == "better") & (table["quantity"] == "test_accuracy") & (table["step"] == 60) & (table["replica"] == 2)
     table.loc[rows, "value"] = 0.88  # as the baseline's own
-    assert built(table).rows[1][3] == "+0.0200 (0.0000 to 0.0200)"
+    assert built(table).rows[1][2] == "+0.020 (0.000\u00a0to\u00a00.020)"
 
 
 def test_what_was_not_swept_or_timed_is_not_tested():
-    assert built(rates=["rate_plain", "", ""]).rows[1][5] == "not tested here"
-    assert built(rates=["", "rate_better", ""]).rows[1][5] == "not tested here"
+    assert built(rates=["rate_plain", "", ""]).rows[1][4] == "not tested here"
+    assert built(rates=["", "rate_better", ""]).rows[1][4] == "not tested here"
     table = numbers()
     grid = built(table[table["quantity"] != "seconds_per_step"])
-    assert [row[6] for row in grid.rows] == ["not tested here"] * 3
+    assert [row[5] for row in grid.rows] == ["not tested here"] * 3
 
 
 def test_every_variant_has_its_kind_and_sweep():
