@@ -64,7 +64,7 @@ def _panel(simulated: dict[str, Arrays], styles: dict[str, Style], quantity: str
     return Panel(
         title.capitalize(),
         Axis("layer", float(layer[0]) - 0.3, float(layer[-1]) + 0.3),
-        Axis(title, low, high, logarithmic=True),
+        Axis("norm", low, high, logarithmic=True),
         traces,
     )
 
