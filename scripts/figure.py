@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from scripts.common import drawing, job, storage
+from scripts.common import job, pictures, storage
 from scripts.common.drawing import Picture
 from scripts.common.style import Style
 
@@ -41,8 +41,8 @@ if __name__ == "__main__":
 
             inputs["numbers"] = numbers.from_csv(running.load("numbers"))
         picture = draw(inputs, **settings)
-        drawing.save_svg(picture.figure, snakemake.output.svg)
-        storage.save_text(snakemake.output.csv, drawing.tabulate(picture.figure))
+        pictures.save_svg(picture.figure, snakemake.output.svg)
+        storage.save_text(snakemake.output.csv, pictures.tabulate(picture.figure))
         words = {"caption": caption, "note": picture.note, "alt": picture.alt, "explorer": picture.explorer}
         checksums = {suffix: storage.file_sha256(snakemake.output[suffix]) for suffix in ("svg", "csv")}
         running.save_json(snakemake.output.json, words | {"sha256": checksums})

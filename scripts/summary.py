@@ -12,9 +12,10 @@ class UnsupportedClaimError(UserError):
     """A claim that is not supported in a report that is strict."""
 
 
-def join(texts: Sequence[str]) -> str:
-    """Return the CSV texts of several studies as one, with one header."""
-    return texts[0] + "".join(text.partition("\n")[2] for text in texts[1:])
+def join(texts: Mapping[str, str]) -> str:
+    """Return the CSV texts of several studies, by their names, as one: with one header, sorted by the names as their rows are."""
+    first, *others = (texts[name] for name in sorted(texts))
+    return first + "".join(text.partition("\n")[2] for text in others)
 
 
 def check(claims: Sequence[Mapping[str, Any]], *, strict: bool) -> None:
@@ -33,5 +34,5 @@ if __name__ == "__main__":
     with job.run(snakemake) as running:
         claims = [claim for content in running.load_each("claims").values() for claim in content["claims"]]
         check(claims, **running.settings)
-        storage.save_text(snakemake.output.numbers, join(list(running.load_each("numbers").values())))
+        storage.save_text(snakemake.output.numbers, join(running.load_each("numbers")))
         storage.save_text(snakemake.output.claims, json.dumps({"claims": claims}, indent=1, ensure_ascii=False, allow_nan=False) + "\n")

@@ -141,7 +141,7 @@ BROKEN = {
     ),
     "typo in a key of a nested part": (
         [change(STUDY, "{hidden: [6]}", "{hiden: [6]}")],
-        [f"{STUDY}: variants.wide.network.hiden: unknown key; allowed: kind, hidden, channels, kernel, activation, parametrization, "],
+        [f"{STUDY}: variants.wide.network.hiden: unknown key; allowed: kind, hidden, channels, kernel, activation, normalization, "],
     ),
     "typo in an option": (
         [change(STUDY, "momentum: 0.2", "momentun: 0.2")],
@@ -213,7 +213,7 @@ BROKEN = {
     ),
     "unknown measurement": (
         [change(STUDY, "  loss: {}\n", "  loss: {}\n  los: {}\n")],
-        [f"{STUDY}: measurements.los: unknown measurement 'los'; known: elbows, exact_output, fate, "],
+        [f"{STUDY}: measurements.los: unknown measurement 'los'; known: calibration, cost, covariate_shift, "],
     ),
     "unknown option of a measurement": (
         [change(STUDY, "{features: 3}", "{feature: 3}")],

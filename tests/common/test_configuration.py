@@ -61,7 +61,7 @@ def problems(settings):
 
 def test_the_project_s_own_configuration_is_right():
     report, studies = load_report(read_yaml(PROJECT / "config/report.yaml"))
-    assert list(studies) == report.studies == ["init_depth", "linear_features", "training_dynamics"]
+    assert list(studies) == report.studies == ["init_depth", "linear_features", "training_dynamics", "techniques"]
     assert studies["init_depth"].variants["deep_he"].label == "deep, He"
 
 

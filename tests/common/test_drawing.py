@@ -1,14 +1,7 @@
-import base64
-import io
-import re
-from pathlib import Path
-
-import matplotlib
 import numpy as np
 import pytest
-from PIL import Image
 
-from scripts.common import drawing
+from scripts.common import drawing, pictures
 from scripts.common.drawing import Spread
 from scripts.common.errors import UserError
 from tests import synthetic
@@ -62,89 +55,6 @@ def test_jitter_is_fixed_and_spread() -> None:
     assert drawing.jitter(20, 0.5).tolist() == offsets.tolist()
 
 
-def test_settings_of_the_user_do_not_show(tmp_path: Path) -> None:
-    def save(name: str) -> bytes:
-        figure, (axes,) = drawing.new_figure(height=1.5)
-        axes.plot([0, 1], [0, 1], label="line")
-        drawing.save_svg(figure, tmp_path / name)
-        return (tmp_path / name).read_bytes()
-
-    plain = save("plain.svg")
-    with matplotlib.rc_context({"font.size": 20, "lines.linewidth": 5, "svg.hashsalt": "other", "axes.grid": False}):
-        assert save("mine.svg") == plain
-
-
-def test_svg_has_no_date_no_text_elements_and_short_coordinates(tmp_path: Path) -> None:
-    figure, (axes,) = drawing.new_figure(height=1.5)
-    axes.plot(np.linspace(0, 1, 50), np.sin(np.linspace(0, 9, 50)))
-    axes.set_xlabel("input $x$")
-    drawing.save_svg(figure, tmp_path / "figure.svg")
-    text = (tmp_path / "figure.svg").read_text()
-    assert "dc:date" not in text
-    assert "<text" not in text
-    assert not [found for found in re.findall(r' d="([^"]*)"', text) if re.search(r"\d\.\d{3}", found)]
-
-
-def test_pictures_get_a_palette_and_keep_every_pixel() -> None:
-    pixels = np.zeros((6, 8, 4), dtype=np.uint8)
-    pixels[2:4, 1:5] = [196, 196, 196, 128]
-    pixels[0, 0] = [0, 114, 178, 255]
-    raw = io.BytesIO()
-    Image.fromarray(pixels).save(raw, format="png")
-    text = f'href="data:image/png;base64,{base64.b64encode(raw.getvalue()).decode()}"'
-    (found,) = drawing.IMAGES.findall(drawing.IMAGES.sub(drawing._with_palette, text))
-    image = Image.open(io.BytesIO(base64.b64decode(found)))
-    assert image.mode == "P"
-    assert (np.asarray(image.convert("RGBA")) == pixels).all()
-
-
-def test_pictures_of_many_colors_stay_as_they_are() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 4), dtype=np.uint8)
-    raw = io.BytesIO()
-    Image.fromarray(pixels).save(raw, format="png")
-    text = "data:image/png;base64," + base64.b64encode(raw.getvalue()).decode()
-    assert drawing.IMAGES.sub(drawing._with_palette, text) == text
-
-
-def test_table_of_lines_dots_bars_bands_ranges_and_words() -> None:
-    figure, (one, two) = drawing.new_figure(1, 2, height=1.5)
-    one.set_label("first, panel")
-    one.plot([1, 2], [0.5, 1 / 3], label="line")
-    one.plot([0, 1], [0, 0])
-    one.axhline(0.1, label="level")
-    drawing.band(one, np.array([1, 2]), Spread(np.ones(2), np.zeros(2), np.array([2.0, np.inf])), color="red", label="band", top=5)
-    one.axvspan(0.25, 0.75, label="range")
-    two.set_title("second")
-    two.bar([1, 2], [3, 4], label="bar")
-    drawing.dots(two, [1.1], [2], color="red", label="dots")
-    drawing.ranks(two, 3)
-    drawing.empty(one, "nothing\nhere")
-    assert drawing.tabulate(figure).splitlines() == [
-        "panel,series,x,y",
-        '"first, panel",line,1,0.5',
-        '"first, panel",line,2,0.333333',
-        '"first, panel",level,,0.1',
-        '"first, panel",level,,0.1',
-        '"first, panel","band, low",1,0',
-        '"first, panel","band, high",1,2',
-        '"first, panel","band, low",2,0',
-        '"first, panel","band, high",2,5',
-        '"first, panel",range,0.25,',
-        '"first, panel",range,0.75,',
-        '"first, panel",nothing here,,',
-        "second,dots,1,2",
-        "second,bar,1,3",
-        "second,bar,2,4",
-    ]
-
-
-def test_bands_end_where_the_percentile_is_infinite() -> None:
-    figure, (axes,) = drawing.new_figure(height=1.5)
-    high = np.array([2.0, 2.0, np.inf])
-    drawing.band(axes, np.arange(3), Spread(np.ones(3), np.zeros(3), high), color="red", label="band")
-    assert {row.split(",")[-2] for row in drawing.tabulate(figure).splitlines()[1:]} == {"0", "1"}
-
-
 def test_titles_and_words_below_them_fit_their_panels() -> None:
     figure, panels = drawing.small_multiples(4, columns=3)
     assert len(panels) == len(figure.axes) == 4
@@ -152,15 +62,6 @@ def test_titles_and_words_below_them_fit_their_panels() -> None:
     assert max(len(line) for line in panels[0].get_title(loc="left").split("\n")) <= 28
     assert panels[0].get_label().startswith("A label that is much too long")
     assert max(len(line) for line in panels[0].texts[0].get_text().split("\n")) <= 32
-
-
-def test_places_are_rounded_since_the_layout_differs_in_its_last_digits(tmp_path: Path) -> None:
-    figure, panels = drawing.small_multiples(3, columns=2)
-    figure.supxlabel("input")
-    drawing.save_svg(figure, tmp_path / "figure.svg")
-    places = np.array([axes.get_position().bounds for axes in panels] + [(*text.get_position(), 0, 0) for text in figure.texts])
-    assert places == pytest.approx(places.round(4), abs=1e-12)
-    assert len(np.unique(places[:3, :2], axis=0)) == 3
 
 
 def test_corners_of_a_function_in_linear_pieces() -> None:
@@ -212,7 +113,7 @@ def test_replicas_and_medians_stand_beside_their_mark_and_belong_to_it() -> None
         middle = drawing.replicas_and_medians(axes, [10, 40], values, label=f"line {turn}", color="red", turn=turn, turns=2)
         assert middle == [2, 3]
     drawing.doubling_axis(axes, [10, 40])
-    rows = drawing.tabulate(figure).splitlines()[1:]
+    rows = pictures.tabulate(figure).splitlines()[1:]
     assert [row for row in rows if "line 0" in row] == [
         'panel,"line 0, median",10,2',
         'panel,"line 0, median",40,3',
@@ -237,7 +138,7 @@ def test_median_and_band_as_far_as_the_axis_can_hold_them() -> None:
     axes.set_yscale("log")
     values = np.array([[1.0, 2, 3], [0, 2, 3], [0, 0, 1], [np.nan, np.inf, 1]])
     drawing.median_and_band(axes, np.arange(4), drawing.spread(values.T), color="red", line="solid", label="loss")
-    assert [row.partition(",")[2] for row in drawing.tabulate(figure).splitlines()[1:]] == [
+    assert [row.partition(",")[2] for row in pictures.tabulate(figure).splitlines()[1:]] == [
         '"loss, median",0,2',
         '"loss, median",1,2',
         '"loss, low",0,1',

@@ -90,7 +90,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     text = "# A page\n\n" + "Much to read.\n\n" * 60
     for name, picture in pictures.items():
-        drawing.save_svg(picture.figure, folder / f"{name}.svg")
+        pictures.save_svg(picture.figure, folder / f"{name}.svg")
         text += f'![A picture. {picture.note}]({name}.svg){{#fig:{name} alt="{picture.alt}"}}\n\n'
     explorers = {f"{name}.svg": picture.explorer for name, picture in pictures.items() if picture.explorer}
     file = folder / "report.html"

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.figures.against_level import draw
@@ -28,7 +28,7 @@ def test_medians_dots_and_intervals_at_the_levels_of_an_index() -> None:
     (axes,) = picture.figure.axes
     assert synthetic.line(axes, "Good start, median") == ([0.01, 0.1], [80, 8])
     assert sorted(synthetic.dots(axes, "Good start, replicas")[:, 1].tolist()) == [4, 8, 12, 40, 80, 120]
-    rows = drawing.tabulate(picture.figure).splitlines()
+    rows = pictures.tabulate(picture.figure).splitlines()
     assert 'steps by rate,"Good start, median",0.01,80' in rows
     assert 'steps by rate,"Good start, interval",0.01,40' in rows
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.figures.against_width import draw
@@ -30,7 +30,7 @@ def test_a_line_for_each_paradigm_in_order_of_width() -> None:
     assert synthetic.line(axes, "linearized network, as many updates, median")[1] == pytest.approx([0.3, 0.3])
     assert len(synthetic.dots(axes, "all parameters by SGD, replicas")) == 6
     assert "all parameters by SGD: 0.400 at width 10, 0.0400 at width 40." in picture.alt
-    assert '1 hidden layer,"all parameters by SGD, median",10,0.4' in drawing.tabulate(picture.figure).splitlines()
+    assert '1 hidden layer,"all parameters by SGD, median",10,0.4' in pictures.tabulate(picture.figure).splitlines()
 
 
 def test_what_diverged_or_leaves_the_panel_is_said_in_words() -> None:

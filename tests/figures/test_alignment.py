@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.errors import UserError
 from scripts.figures.alignment import draw
 from tests import synthetic
@@ -14,7 +14,7 @@ def test_medians_before_and_after_training() -> None:
     ranks = np.array([1, 2, 5, 10, 20, 50])
     assert synthetic.line(axes, "at initialization, median") == (ranks.tolist(), pytest.approx((2 / (ranks + 2)).tolist()))
     assert synthetic.line(axes, "after training, median")[1] == pytest.approx((1 / (ranks + 1)).tolist())
-    assert 'Good start,"after training, high",10,0.130435' in drawing.tabulate(picture.figure).splitlines()
+    assert 'Good start,"after training, high",10,0.130435' in pictures.tabulate(picture.figure).splitlines()
     assert "Median outside of the first 10: Good start 16.7 % at initialization, 9.09 % after training; Wild start" in picture.alt
 
 

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.errors import UserError
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
@@ -78,7 +78,7 @@ def test_the_layers_of_a_deep_network_are_thinned_for_the_eye() -> None:
     x, _ = synthetic.line(picture.figure.axes[0], "a, median")
     assert (x[0], x[-1]) == (1, 1000)
     assert len(x) <= 40
-    assert len(drawing.tabulate(picture.figure)) < 10_000
+    assert len(pictures.tabulate(picture.figure)) < 10_000
 
 
 def test_wrong_names() -> None:

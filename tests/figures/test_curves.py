@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import drawing, pictures
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.figures.curves import _line_styles, draw
@@ -20,7 +20,7 @@ def test_medians_and_bands_at_every_step() -> None:
     steps, middle = synthetic.line(axes, "Good start, median")
     assert steps == [0, 7, 13, 20]
     assert middle[-1] == pytest.approx(0.04)
-    rows = drawing.tabulate(picture.figure).splitlines()
+    rows = pictures.tabulate(picture.figure).splitlines()
     assert 'test loss,"Good start, low",20,0.02' in rows
     assert 'test loss,"Good start, high",20,0.06' in rows
     assert "Train loss: Good start 0.0200; Wild start infinite; Wild start: not finite in 3 of 3." in picture.alt

@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.figures.data_sweep import draw
@@ -26,7 +26,7 @@ def test_a_line_for_each_level_of_noise_in_order_of_samples() -> None:
     assert synthetic.line(axes, "noise 0.1, median")[1] == pytest.approx([0.4, 0.04])
     assert len(synthetic.dots(axes, "noise 0.1, replicas")) == 6
     assert "noise 0.1: 0.400 with 50 points, 0.0400 with 200 points." in picture.alt
-    assert '"noise 0.1, median",200,0.04' in drawing.tabulate(picture.figure)
+    assert '"noise 0.1, median",200,0.04' in pictures.tabulate(picture.figure)
 
 
 def test_a_diverged_variant_is_said_in_words() -> None:

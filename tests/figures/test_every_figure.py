@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from scripts.common import drawing
+from scripts.common import drawing, pictures
 from scripts.common.drawing import Picture
 from tests import synthetic
 
@@ -115,7 +115,7 @@ def test_figure_is_complete(kind: str, case: str) -> None:
     assert len(picture.alt) > 40
     assert "$" not in picture.alt
     assert "nan" not in picture.alt
-    rows = list(csv.reader(io.StringIO(drawing.tabulate(picture.figure))))
+    rows = list(csv.reader(io.StringIO(pictures.tabulate(picture.figure))))
     assert rows[0] == ["panel", "series", "x", "y"]
     assert len(rows) > 1
     assert all(len(row) == 4 and row[0] and row[1] for row in rows)
@@ -126,7 +126,7 @@ def test_figure_is_complete(kind: str, case: str) -> None:
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_two_drawings_have_the_same_bytes(kind: str, tmp_path: Path) -> None:
     for name in ("one.svg", "two.svg"):
-        drawing.save_svg(draw(kind, synthetic.study()).figure, tmp_path / name)
+        pictures.save_svg(draw(kind, synthetic.study()).figure, tmp_path / name)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
     assert (tmp_path / "one.svg").stat().st_size < 200_000
 

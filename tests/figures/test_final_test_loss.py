@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.figures.final_test_loss import draw
 from tests import synthetic
 
@@ -15,7 +15,7 @@ def test_every_replica_and_the_median() -> None:
     assert synthetic.line(axes, "Good start, median") == ([pytest.approx(0.04)], [0])
     assert synthetic.line(axes, "best constant")[0][0] == pytest.approx(study["data"]["good"]["test_y"].var())
     assert "Good start 0.0400; Wild start infinite (3 diverged of 3)" in picture.alt
-    rows = drawing.tabulate(picture.figure).splitlines()
+    rows = pictures.tabulate(picture.figure).splitlines()
     assert 'test loss after training,"Good start, median",0.04,Good start' in rows
 
 

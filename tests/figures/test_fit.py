@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.drawing import Picture
 from scripts.figures.fit import draw
 from tests import synthetic
@@ -18,7 +18,7 @@ def test_median_and_band_of_all_replicas() -> None:
     truth = synthetic.truth(np.asarray(x))
     assert median == pytest.approx(truth + 0.1)
     assert synthetic.line(axes, "replica 0")[1] == pytest.approx(truth)
-    rows = drawing.tabulate(axes.figure).splitlines()
+    rows = pictures.tabulate(axes.figure).splitlines()
     assert 'Good start,"replicas, high",0,0.2' in rows
     assert 'Good start,"replicas, low",0,0' in rows
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.drawing import Picture
 from scripts.figures.gradient_features import MOST_LINES, draw
 from tests import synthetic
@@ -54,7 +54,7 @@ def test_many_features_become_a_picture_and_their_range() -> None:
     (cloud,) = [one for one in axes.collections if isinstance(one, LineCollection)]
     assert len(cloud.get_segments()) == many
     assert cloud.get_rasterized()
-    rows = drawing.tabulate(picture.figure).splitlines()
+    rows = pictures.tabulate(picture.figure).splitlines()
     assert f'"layer 1, weights, at initialization","all features, high",1,{many}' in rows
     assert not [row for row in rows if "_features" in row]
     assert f"the range of more than {MOST_LINES} features" in picture.note

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.errors import UserError
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
@@ -28,7 +28,7 @@ def test_bars_are_the_counts_of_replica_0() -> None:
     assert [bar.get_width() for bar in first.patches] == [1, 1, 1, 1]
     assert first.get_yscale() == "log"
     assert "level 1: mean 2, deviation 20, 7% in the lowest bar." in picture.alt
-    assert "level 1,7,16" in drawing.tabulate(picture.figure)
+    assert "level 1,7,16" in pictures.tabulate(picture.figure)
 
 
 def test_five_levels_take_two_rows() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.figures.invariance import draw
@@ -37,7 +37,7 @@ def test_differences_and_slopes() -> None:
     words = [text.get_text() for text in picture.figure.legends[0].get_texts()]
     assert "natural gradient: slope 1.000 (1.000 to 1.000)" in words
     assert "at most 10⁻¹²" in picture.note.replace("1.00 × ", "")
-    assert 'largest difference of the two paths,"natural gradient, median",0.01,0.02' in drawing.tabulate(picture.figure).splitlines()
+    assert 'largest difference of the two paths,"natural gradient, median",0.01,0.02' in pictures.tabulate(picture.figure).splitlines()
 
 
 def test_the_slider_changes_the_step_size() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.figures.learned import draw
@@ -30,7 +30,7 @@ def test_elbows_and_kinks_inside_are_marked_and_those_outside_counted() -> None:
     assert synthetic.dots(axes, "kinks")[:, 0].tolist() == [0, 0.25]
     assert axes.texts[0].get_text().replace("\n", " ") == "1 of 3 elbows outside"
     assert "Good start 0 (1 of 3 elbows outside)" in picture.alt
-    assert "Good start,elbows,-0.5," in drawing.tabulate(picture.figure).splitlines()
+    assert "Good start,elbows,-0.5," in pictures.tabulate(picture.figure).splitlines()
 
 
 def test_networks_of_one_hidden_layer_have_no_kinks() -> None:
@@ -39,7 +39,7 @@ def test_networks_of_one_hidden_layer_have_no_kinks() -> None:
     picture = drawn(study)
     assert "kink" not in picture.alt
     assert "second" not in picture.note
-    assert "kinks" not in drawing.tabulate(picture.figure)
+    assert "kinks" not in pictures.tabulate(picture.figure)
 
 
 def test_a_diverged_network_is_said_in_words() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.figures.linearization import draw
@@ -76,6 +76,6 @@ def test_unknown_replica() -> None:
 
 
 def test_table_holds_bars_and_words() -> None:
-    rows = drawing.tabulate(drawn("wild").figure).splitlines()
+    rows = pictures.tabulate(drawn("wild").figure).splitlines()
     assert "at initialization: singular values,singular value,2,0.1" in rows
     assert "after training: top two features,not available: diverged after 1 update,," in rows

@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.figures.output_gap import draw
 from tests import synthetic
 
@@ -11,7 +11,7 @@ def test_measured_and_predicted_gap() -> None:
     axes = synthetic.panel(picture.figure, "Good start")
     assert synthetic.line(axes, "measured, median") == ([0, 20], pytest.approx([0.2, 0.02]))
     assert synthetic.line(axes, "predicted, median") == ([0, 20], pytest.approx([0.2, 0.01]))
-    assert 'Good start,"measured, high",20,0.03' in drawing.tabulate(picture.figure).splitlines()
+    assert 'Good start,"measured, high",20,0.03' in pictures.tabulate(picture.figure).splitlines()
     assert "Good start: measured 0.0200, predicted 0.0100, slow directions 1;" in picture.alt
 
 

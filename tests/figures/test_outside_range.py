@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.figures.outside_range import draw
 from tests import synthetic
 
@@ -15,7 +15,7 @@ def test_range_is_shaded_and_losses_are_said() -> None:
     assert axes.texts[0].get_text() == "test loss inside 0.020, outside 2"
     assert "Good start: 0.020 inside, 2 outside" in picture.alt
     assert "Wild start: infinite inside, infinite outside (diverged after 1 to 3 updates in 3 of 3)" in picture.alt
-    assert "Good start,training range,0.4," in drawing.tabulate(picture.figure)
+    assert "Good start,training range,0.4," in pictures.tabulate(picture.figure)
 
 
 def test_panels_share_limits_that_hold_every_fit_within_reach() -> None:

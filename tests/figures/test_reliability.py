@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.figures.reliability import FEWEST, draw
 from tests import synthetic
 
@@ -35,7 +35,7 @@ def test_replicas_together_are_weighted_by_their_samples():
 
 def test_shares_of_the_samples_below():
     picture = drawn(synthetic.study(["good"]))
-    rows = drawing.tabulate(picture.figure).splitlines()
+    rows = pictures.tabulate(picture.figure).splitlines()
     found = [row.rsplit(",", 2)[1:] for row in rows if "share of samples" in row.split(",", 1)[1]]
     assert [[float(value) for value in row] for row in found] == [[0.125, 0], [0.375, 0.05], [0.625, 0.4], [0.875, 0.55]]
 

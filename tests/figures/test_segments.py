@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.figures.segments import draw
 from tests import synthetic
 
@@ -12,7 +12,7 @@ def test_pieces_by_rank() -> None:
     assert synthetic.line(after, "Good start, median")[1] == pytest.approx([11, 21, 31, 41])
     assert len(synthetic.dots(after, "Good start, replicas")) == 12
     assert "After training, median over replicas and ranks: Good start 26; Wild start: not available" in picture.alt
-    assert 'after training,"Good start, median",3,31' in drawing.tabulate(picture.figure).splitlines()
+    assert 'after training,"Good start, median",3,31' in pictures.tabulate(picture.figure).splitlines()
 
 
 def test_features_that_do_not_exist_are_left_out() -> None:

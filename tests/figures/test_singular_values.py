@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.figures.singular_values import draw
 from tests import synthetic
 
@@ -11,7 +11,7 @@ def test_median_of_the_replicas_as_far_as_it_is_not_zero() -> None:
     ranks, middle = synthetic.line(synthetic.panel(picture.figure, "after training"), "Good start, median")
     assert ranks == list(range(1, 11))
     assert middle == pytest.approx([4 * 10.0**-k for k in range(10)])
-    assert 'after training,"Good start, high",1,6' in drawing.tabulate(picture.figure).splitlines()
+    assert 'after training,"Good start, high",1,6' in pictures.tabulate(picture.figure).splitlines()
     assert "After training, median of the largest: Good start 4; Wild start: not available" in picture.alt
 
 

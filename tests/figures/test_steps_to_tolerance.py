@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.figures.steps_to_tolerance import draw
@@ -20,7 +20,7 @@ def test_every_replica_and_the_median() -> None:
     (axes,) = picture.figure.axes
     assert synthetic.dots(axes, "Good start")[:, 0] == pytest.approx([4, 8, 12])
     assert synthetic.line(axes, "Good start, median") == ([8], [0])
-    assert 'steps,"Good start, median",8,Good start' in drawing.tabulate(picture.figure).splitlines()
+    assert 'steps,"Good start, median",8,Good start' in pictures.tabulate(picture.figure).splitlines()
     assert "Steps: Good start 8; Wild start infinite (never in 3 of 3)." in picture.alt
     assert picture.note.startswith("n = 3 replicas")
 

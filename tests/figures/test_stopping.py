@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.errors import UserError
 from scripts.figures.stopping import draw
 from tests import synthetic
@@ -29,7 +29,7 @@ def test_courses_and_the_marks_of_each_replica():
     assert "stopped in 3 of 3 replicas" in picture.alt
     assert "at the end of the whole training 0.500" in picture.alt
     assert accuracy.get_ylim()[0] > 0.5
-    assert 'loss,"best state, restored",10,0.25' in drawing.tabulate(picture.figure)
+    assert 'loss,"best state, restored",10,0.25' in pictures.tabulate(picture.figure)
 
 
 def test_a_replica_that_is_not_stopped_is_marked_at_its_end():

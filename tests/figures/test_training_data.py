@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scripts.common import drawing
+from scripts.common import pictures
 from scripts.common.errors import UserError
 from scripts.figures.training_data import draw
 from tests import synthetic
@@ -15,7 +15,7 @@ def test_one_panel_a_data_set_with_its_range() -> None:
     assert synthetic.dots(part, "training points") == pytest.approx(np.hstack([datasets["part"]["train_x"], datasets["part"]["train_y"]]))
     assert "a part: 40 points, x from −1 to 0.400" in picture.alt
     assert picture.note == "n = 40 and 40 points."
-    rows = drawing.tabulate(picture.figure).splitlines()
+    rows = pictures.tabulate(picture.figure).splitlines()
     assert [row for row in rows if "training range" in row] == [
         "all of it,training range,-1,",
         "all of it,training range,1,",
