@@ -15,6 +15,10 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.mark.parametrize("check", checks_page.CHECKS, ids=lambda check: check.__name__)
+# Accessibility of the whole page takes minutes; test_typesetting.py has a page with one of each thing.
+CHECKS = [pytest.param(check, marks=pytest.mark.long if check is checks_page.is_accessible else ()) for check in checks_page.CHECKS]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_page(check: Callable[[Browser, Path], None], browser: Browser, built_report: Path) -> None:
     check(browser, built_report / "report.html")
