@@ -58,7 +58,12 @@ def _recipe_of(source: Source) -> Recipe:
 
 def _seeds(recipe: Recipe) -> dict[str, int]:
     """Return every seed that the job or a job above it draws from, by job and key."""
-    found = {f"{recipe.step}/{recipe.name}: {key}": seed for key, seed in _named_seeds(recipe.settings)}
+    named = _named_seeds(recipe.settings)
+    if recipe.step == "sweep":
+        of_levels = [_named_seeds(level) for level in recipe.settings["levels"].values()]
+        if all(seeds == of_levels[0] for seeds in of_levels):  # as good as always: told once for all levels
+            named = of_levels[0]
+    found = {f"{recipe.step}/{recipe.name}: {key}": seed for key, seed in named}
     for group in recipe.inputs.values():
         for source in group.values():
             found |= _seeds(_recipe_of(source))

@@ -26,11 +26,13 @@ from scripts.common.drawing import RASTER_DPI, STYLE
 COORDINATES, DECIMALS = re.compile(r' (?:d|x|y)="[^"]*"'), re.compile(r"-?\d+\.\d{3,}")
 """What is rounded to a hundredth of a point when a figure is written."""
 IMAGES = re.compile(r"(?<=data:image/png;base64,)[^\"]*")
+DOCUMENT_TYPE = re.compile(r"<!DOCTYPE[^>]*>\s*")
 WRITTEN = scour.sanitizeOptions()
 """How scour writes: what differs from its defaults is set below."""
 for _name, _value in {
     "digits": 6,
     "strip_comments": True,
+    "strip_xml_prolog": True,
     "remove_metadata": True,
     "strip_ids": True,
     "shorten_ids": True,
@@ -54,7 +56,7 @@ def save_svg(figure: Figure, path: str | Path) -> None:
         # not Figure.savefig, which draws twice, the first time to lay the figure out
         FigureCanvasSVG(figure).print_svg(picture, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     text = COORDINATES.sub(lambda found: DECIMALS.sub(_rounded, found[0]).replace(" \n", ""), picture.getvalue().decode())
-    storage.save_text(path, scour.scourString(IMAGES.sub(_with_palette, text), WRITTEN))
+    storage.save_text(path, scour.scourString(DOCUMENT_TYPE.sub("", IMAGES.sub(_with_palette, text)), WRITTEN))
 
 
 def tabulate(figure: Figure) -> str:

@@ -115,7 +115,9 @@ def test_what_is_written_looks_as_it_did(tmp_path: Path) -> None:
     text = (tmp_path / "figure.svg").read_text()
     raw = io.BytesIO()
     figure.savefig(raw, format="svg")
+    assert text.startswith("<svg")
     assert "<!--" not in text
+    assert "'" not in text, "in a page its quotes become single ones, which need not be escaped"
     assert len(text) < 0.7 * len(raw.getvalue())
     shown = []
     for source in (text, raw.getvalue().decode()):
