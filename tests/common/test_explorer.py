@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Error
 
 from scripts.common import drawing, explorer, typesetting
 from scripts.common.explorer import Axis, Explorer, Key, Panel, Trace
+from scripts.common.pictures import save_svg
 from scripts.common.typesetting import to_html
 from scripts.figures import linearization, path_3d, training_steps
 from tests import synthetic
@@ -90,7 +91,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     text = "# A page\n\n" + "Much to read.\n\n" * 60
     for name, picture in pictures.items():
-        pictures.save_svg(picture.figure, folder / f"{name}.svg")
+        save_svg(picture.figure, folder / f"{name}.svg")
         text += f'![A picture. {picture.note}]({name}.svg){{#fig:{name} alt="{picture.alt}"}}\n\n'
     explorers = {f"{name}.svg": picture.explorer for name, picture in pictures.items() if picture.explorer}
     file = folder / "report.html"
