@@ -19,7 +19,6 @@ NETWORKS: dict[str, Any] = {"trained": ["good", "good"], "output_layer": ["good"
 SIMULATED = {
     "by_layer": "layer_profiles",
     "descent_paths": "normal_fit",
-    "gradient_flow": "gradient_flow",
     "histograms": "histograms",
     "invariance": "natural_paths",
     "stability": "stability",
@@ -40,7 +39,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "final_test_loss": {},
     "fit": {},
     "gradient_features": {},
-    "gradient_flow": {"levels": ["0.1", "2"]},
     "gradient_norms": {"step": "last"},
     "interactions": {"factors": ["start", "middle", "end"], "second": ["none", "b"], "third": ["none", "c"], "quantities": ["final_loss"]},
     "histograms": {},
@@ -86,7 +84,7 @@ def draw(kind: str, made: dict[str, Any]) -> Picture:
     options = dict(OPTIONS[kind])
     if kind in SIMULATED:
         simulated = made["simulations"][SIMULATED[kind]]
-        read["simulated"] = simulated if kind in ("by_layer", "descent_paths", "gradient_flow") else dict([next(iter(simulated.items()))])
+        read["simulated"] = simulated if kind in ("by_layer", "descent_paths") else dict([next(iter(simulated.items()))])
     if kind == "data_sweep":  # it has an entry for each variant
         options |= {"samples": [50 * 2**place for place in range(len(made["variants"]))], "noise": [0.1] * len(made["variants"])}
     if kind in ("training_steps", "path_3d", "path_controls", "loss_plane"):  # they show one variant

@@ -48,7 +48,8 @@ def shown(built_report: Path) -> dict[str, Figure]:
     found = {}
     for name, entry in figures.items():
         settings = entry["settings"]
-        if settings["kind"] in {"training_steps", "linearization", "path_3d", *MOVING}:
+        moves = settings["kind"] != "by_layer" or settings["options"].get("slider")
+        if settings["kind"] in {"training_steps", "linearization", "path_3d", *MOVING} and moves:
             study, _, own = name.partition("/")
             labels = {key: style["label"] for key, style in settings["styles"].items()}
             found[f"fig:{own}"] = Figure(study, settings["kind"], labels, list(entry["inputs"]))
@@ -208,7 +209,7 @@ def kernel_prediction(results: Path, figure: Figure, stop: str) -> Wanted:
     return Wanted(traces, said)
 
 
-def gradient_flow(results: Path, figure: Figure, stop: str) -> Wanted:
+def by_layer(results: Path, figure: Figure, stop: str) -> Wanted:
     """Both norms by layer at a scale, of each activation: medians over all replicas, and replica 0, which has the source's seed."""
     said: list[str] = []
     traces: dict[tuple[int, str], Any] = {}
@@ -224,7 +225,7 @@ def gradient_flow(results: Path, figure: Figure, stop: str) -> Wanted:
     return Wanted(traces, said)
 
 
-MOVING = {one.__name__: one for one in (descent_paths, invariance, stability, kernel_eigenvalues, kernel_prediction, gradient_flow)}
+MOVING = {one.__name__: one for one in (descent_paths, invariance, stability, kernel_eigenvalues, kernel_prediction, by_layer)}
 """What explorers of other kinds must show at a stop, by kind: each function reads what was measured or simulated, and nothing else."""
 
 
