@@ -239,12 +239,18 @@ def _does_not_learn(runs: Runs, variant: str, statement: str) -> Finding:
 
 def _more_accurate(runs: Runs, variant: str, other: str, statement: str) -> Finding:
     return runs.median(
-        runs.values(variant, "test_accuracy", step="last") - runs.values(other, "test_accuracy", step="last"),
+        _accuracy_less(runs, variant, other),
         above=0,
         statement=statement,
         quantity="test accuracy less that of the other with the same batches",
         reason="it is then the better one",
     )
+
+
+def _accuracy_less(runs: Runs, variant: str, other: str, *, index: str | None = None) -> NDArray[np.float64]:
+    """Return the test accuracy (R,) of one variant less that of another, after training, or of sweeps at the level `index`."""
+    place = {"step": "last"} if index is None else {"index": index}
+    return runs.values(variant, "test_accuracy", **place) - runs.values(other, "test_accuracy", **place)
 
 
 # --- exercise 3: he initialization, and depth
@@ -410,7 +416,7 @@ def batch_normalization_speeds_up_training_at_small_rates(runs: Runs) -> Finding
 
 def batch_normalization_improves_the_best_accuracy(runs: Runs) -> Finding:
     """The test accuracy at the best learning rate, with batch normalization less without."""
-    with_batch, without = (_accuracy_at_the_best_rate(runs, sweep) for sweep in ("rate_batch", "rate_baseline"))
+    with_batch, without = (_at_the_best_rate(runs, sweep, RATES) for sweep in ("rate_batch", "rate_baseline"))
     return runs.median(
         with_batch - without,
         above=0,
@@ -438,18 +444,19 @@ def _largest_stable_rate(runs: Runs, sweep: str) -> NDArray[np.float64]:
 
 def _good_rates(runs: Runs, sweep: str) -> NDArray[np.float64]:
     """Return at how many learning rates the test accuracy of a replica is within 0.02 of its best, (R,)."""
-    accuracy = _accuracies(runs, sweep)
+    accuracy = _accuracies(runs, sweep, RATES)
     return np.asarray((accuracy >= accuracy.max(axis=1, keepdims=True) - 0.02).sum(axis=1), dtype=np.float64)
 
 
-def _accuracy_at_the_best_rate(runs: Runs, sweep: str) -> NDArray[np.float64]:
-    accuracy = _accuracies(runs, sweep)
+def _at_the_best_rate(runs: Runs, sweep: str, rates: Sequence[str]) -> NDArray[np.float64]:
+    """Return the test accuracies (R,) at the rate at which their median is highest."""
+    accuracy = _accuracies(runs, sweep, rates)
     return np.asarray(accuracy[:, np.median(accuracy, axis=0).argmax()])
 
 
-def _accuracies(runs: Runs, sweep: str) -> NDArray[np.float64]:
-    """Return the test accuracy at each learning rate, (R, X); a network without predictions reads nothing."""
-    return np.nan_to_num(_by_level(runs, sweep, "test_accuracy", RATES))
+def _accuracies(runs: Runs, sweep: str, rates: Sequence[str]) -> NDArray[np.float64]:
+    """Return the test accuracy at each rate, (R, X); a network without predictions reads nothing."""
+    return np.nan_to_num(_by_level(runs, sweep, "test_accuracy", rates))
 
 
 def _by_level(runs: Runs, sweep: str, quantity: str, levels: Sequence[str]) -> NDArray[np.float64]:
@@ -518,7 +525,7 @@ def batch_normalization_is_the_best_on_large_batches(runs: Runs) -> Finding:
     others = [f"batch_size_{kind}" for kind in ("layer", "instance", "group")]
     rival = max(others, key=lambda sweep: float(np.median(runs.values(sweep, "test_accuracy", index="256"))))
     return runs.median(
-        runs.values("batch_size_batch", "test_accuracy", index="256") - runs.values(rival, "test_accuracy", index="256"),
+        _accuracy_less(runs, "batch_size_batch", rival, index="256"),
         above=0,
         statement="On batches of 256 batch normalization reads more of the test digits than the other three.",
         quantity="test accuracy after training on batches of 256, less that of the best of layer, instance and group normalization",
@@ -613,10 +620,9 @@ def layer_normalization_helps_an_attention_block(runs: Runs) -> Finding:
 def _difference_at(
     runs: Runs, size: str, one: str, other: str, *, statement: str, reason: str, above: float | None = None, below: float | None = None
 ) -> Finding:
-    values = [runs.values(f"batch_size_{kind}", "test_accuracy", index=size) for kind in (one, other)]
     words = {"baseline": "no", "units_layer": "layer", "units_batch": "batch"}
     return runs.median(
-        values[0] - values[1],
+        _accuracy_less(runs, f"batch_size_{one}", f"batch_size_{other}", index=size),
         above=above,
         below=below,
         statement=statement,
@@ -626,9 +632,8 @@ def _difference_at(
 
 
 def _sequences(runs: Runs, network: str, other: str, statement: str) -> Finding:
-    values = [runs.values(f"{network}_{kind}", "test_accuracy", step="last") for kind in ("layer", other)]
     return runs.median(
-        values[0] - values[1],
+        _accuracy_less(runs, f"{network}_layer", f"{network}_{other}"),
         above=0,
         statement=f"{statement} normalization.",
         quantity=f"test accuracy after training, layer less {'no' if other == 'none' else other} normalization",
@@ -640,6 +645,8 @@ def _sequences(runs: Runs, network: str, other: str, statement: str) -> Finding:
 
 RATE = "0.3"
 """The rate of dropout that a network is judged by: that of the comparison."""
+DROPPED = ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6")
+"""The rates above 0 of the sweeps over them."""
 
 
 def dropout_keeps_the_mean_of_an_output(runs: Runs) -> Finding:
@@ -734,7 +741,7 @@ def dropout_helps_more_with_less_data(runs: Runs) -> Finding:
 
 def drop_block_beats_dropout_on_images(runs: Runs) -> Finding:
     """The test accuracy of DropBlock at its best rate less that of dropout at its best, after training on 300 images."""
-    block, plain = (_at_the_best_rate(runs, sweep) for sweep in ("drop_block_300", "dropout_300"))
+    block, plain = (_at_the_best_rate(runs, sweep, DROPPED) for sweep in ("drop_block_300", "dropout_300"))
     return runs.median(
         block - plain,
         above=0,
@@ -785,12 +792,6 @@ def _mean_of_an_output(runs: Runs, simulation: str, target: float, statement: st
 def _gain_by_dropout(runs: Runs, images: int) -> NDArray[np.float64]:
     dropped, whole = (runs.values(f"dropout_{images}", "test_accuracy", index=rate) for rate in (RATE, "0"))
     return dropped - whole
-
-
-def _at_the_best_rate(runs: Runs, sweep: str) -> NDArray[np.float64]:
-    """Return the test accuracies (R,) at the rate above 0 at which their median is highest."""
-    found = [runs.values(sweep, "test_accuracy", index=rate) for rate in ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6")]
-    return max(found, key=lambda values: float(np.median(np.nan_to_num(values))))
 
 
 # --- exercise 7: mixup and CutMix
@@ -875,9 +876,8 @@ def mixup_shortens_the_boundary(runs: Runs) -> Finding:
 
 
 def _gain_of_accuracy(runs: Runs, variant: str, name: str) -> Finding:
-    mixed, plain = (runs.values(one, "test_accuracy", step="last") for one in (variant, "baseline"))
     return runs.median(
-        mixed - plain,
+        _accuracy_less(runs, variant, "baseline"),
         above=0,
         statement=f"{name} raises the test accuracy of a network trained on 300 images.",
         quantity="test accuracy less that of the baseline with the same initial weights and batches",
@@ -999,7 +999,7 @@ def too_little_patience_stops_too_early(runs: Runs) -> Finding:
 
 def _accuracy_lost_by_stopping(runs: Runs, stopped: str, whole: str, who: str) -> Finding:
     return runs.median(
-        runs.values(stopped, "test_accuracy", step="last") - runs.values(whole, "test_accuracy", step="last"),
+        _accuracy_less(runs, stopped, whole),
         above=-0.01,
         statement=f"{who} costs less than a percentage point of test accuracy.",
         quantity="test accuracy with early stopping less that of the whole run with the same seeds",
@@ -1155,7 +1155,7 @@ def no_technique_replaces_data(runs: Runs) -> Finding:
 def he_is_better_than_xavier_with_relu(runs: Runs) -> Finding:
     """The accuracy with He initialization less that with Xavier, in the network of the comparison."""
     return runs.median(
-        runs.values("he", "test_accuracy", step="last") - runs.values("xavier", "test_accuracy", step="last"),
+        _accuracy_less(runs, "he", "xavier"),
         above=0,
         statement="In the network of the comparison, with two convolutions and ReLU, He initialization beats Xavier.",
         quantity="test accuracy with He initialization less that with Xavier",

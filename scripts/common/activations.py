@@ -10,6 +10,9 @@ import numpy as np
 
 from scripts.common.libraries import library
 
+BOUNDED = ("tanh", "sigmoid")
+"""Those with |f(z)| <= 1 wherever z is."""
+
 
 class Activation(NamedTuple):
     """An activation function f.

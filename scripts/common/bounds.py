@@ -7,12 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from scripts.common import networks
+from scripts.common import activations, networks
 from scripts.common.networks import Layer
 from scripts.common.normalization import EPSILON
 
-BOUNDED = ("tanh", "sigmoid")
-"""Activations whose values are never above 1."""
 SQUARABLE = 1e18
 """Values above this have squares that overflow in single precision, and so have no variance."""
 
@@ -61,7 +59,7 @@ def output_bound(network: Mapping[str, Any], *, inputs: int, outputs: int, norm:
                 bound = normalized(bound, layer)
             elif layer.kind == "activation":
                 slope = max(norm(layer), 1.0) if layer.tensors else 1.0
-                bound = 1.0 if network["activation"] in BOUNDED else max(slope * bound, 1.0)
+                bound = 1.0 if network["activation"] in activations.BOUNDED else max(slope * bound, 1.0)
         return bound
 
     def normalized(bound: float, layer: Layer) -> float:

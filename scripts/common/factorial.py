@@ -9,11 +9,17 @@ from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from scripts.common.errors import UserError
 from scripts.common.findings import Runs
+from scripts.common.formatting import quantity_titles
 
 Floats = NDArray[np.float64]
+
+FACTORS = 3
+"""Those of the experiments that figures and tables show."""
 
 
 class Effect(NamedTuple):
@@ -81,6 +87,39 @@ def read(runs: Runs, sweeps: Sequence[str], quantity: str, *, levels: Sequence[S
     indices = ["/".join(labels) for labels in product(*levels)]
     found = np.stack([np.stack([runs.values(sweep, quantity, index=index) for index in indices], axis=-1) for sweep in sweeps], axis=1)
     return found.reshape(*found.shape[:2], *map(len, levels))
+
+
+def read_titled(
+    numbers: pd.DataFrame,
+    sweeps: Sequence[str],
+    *,
+    bootstrap: Mapping[str, int],
+    factors: Sequence[str],
+    second: Sequence[str],
+    third: Sequence[str],
+    quantities: Sequence[str],
+    titles: Sequence[str] | None,
+) -> list[tuple[str, Floats]]:
+    """Return title and values (R, A, B, C) of each quantity of an experiment with three factors, as figures and tables name them.
+
+    Args:
+        numbers: the study's numbers, columns as in ``numbers.csv``.
+        sweeps: the levels of the first factor.
+        bootstrap: seed and number of resamples of intervals.
+        factors: the names of the three factors.
+        second: the levels of the second factor, as they stand in the index of the sweeps' quantities.
+        third: those of the third, behind a "/" there.
+        quantities: the quantities.
+        titles: what these are called; their names if not given.
+
+    Raises:
+        UserError: there are not three factors, or not as many titles as quantities.
+    """
+    if len(factors) != FACTORS:
+        raise UserError(f"option 'factors' names {len(factors)} factors; name {FACTORS}")
+    names, runs = quantity_titles(quantities, titles), Runs(numbers, **bootstrap)
+    values = [read(runs, sweeps, quantity, levels=[second, third]) for quantity in quantities]
+    return list(zip(names, values, strict=True))
 
 
 def of_level(found: Sequence[Effect], names: Sequence[Sequence[str]]) -> Mapping[tuple[str, ...], Floats]:

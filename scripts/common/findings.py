@@ -7,7 +7,7 @@ of the share is high enough. A value that is not finite counts as infinite; a re
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack, cast
 
 import numpy as np
 import pandas as pd
@@ -199,8 +199,13 @@ class Runs:
         return {name: {int(step) for step in rows["step"].dropna().unique()} for name, rows in self._variants.items()}
 
     @cached_property
-    def _quantities(self) -> dict[str, dict[str, pd.DataFrame]]:
-        return {name: {str(quantity): r for quantity, r in rows.groupby("quantity", sort=False)} for name, rows in self._variants.items()}
+    def _quantities(self) -> dict[str, dict[str, NDArray[np.int64]]]:
+        """By variant and quantity the places of its rows in the table."""
+        found: dict[str, dict[str, NDArray[np.int64]]] = {}
+        for names, places in self.table.groupby(["variant", "quantity"], sort=False).indices.items():
+            variant, quantity = cast("tuple[str, str]", names)
+            found.setdefault(variant, {})[quantity] = np.asarray(places, dtype=np.int64)
+        return found
 
     def _of_variant(self, variant: str) -> pd.DataFrame:
         if variant not in self._variants:
@@ -208,7 +213,8 @@ class Runs:
         return self._variants[variant]
 
     def _of_quantity(self, variant: str, quantity: str, step: int | str | None) -> pd.DataFrame:
-        rows = self._quantities.get(variant, {}).get(quantity, self._of_variant(variant).iloc[:0])
+        none = self._of_variant(variant).iloc[:0]
+        rows = self.table.iloc[self._quantities[variant][quantity]] if quantity in self._quantities.get(variant, {}) else none
         if step is None:
             return rows
         steps = self._steps[variant]
@@ -236,7 +242,8 @@ class Runs:
             everything = sorted({name for quantities in self._quantities.values() for name in quantities})
             raise KeyError(f"unknown quantity '{quantity}'; known: {', '.join(everything)}")
         rows = self._of_quantity(variant, quantity, step)
-        indices = {label for one in ([known[variant]] if variant in known else known.values()) for label in one["index"].unique()}
+        shown = [known[variant]] if variant in known else known.values()
+        indices = {label for own in shown for label in self.table["index"].iloc[own].unique()}
         labels = sorted(indices, key=_rank)
         places = {label: place for place, label in enumerate(labels)}
         values = np.full((len(self._replicas[variant]), len(labels)), np.nan)

@@ -85,6 +85,16 @@ def check_lengths(**lists: Sequence[object]) -> None:
         raise UserError(f"{listing(list(lists))} go together and need equally many entries; they have: {found}")
 
 
+def quantity_titles(quantities: Sequence[str], titles: Sequence[str] | None) -> list[str]:
+    """Return what quantities are called: their titles where these are given, or else their names in words.
+
+    Raises:
+        UserError: there is not one title for each quantity.
+    """
+    check_lengths(quantities=quantities, titles=titles or quantities)
+    return list(titles or [quantity.replace("_", " ") for quantity in quantities])
+
+
 def check_replica(replica: int, count: int) -> None:
     """Raise a `UserError` if there is no such replica among `count`."""
     if not 0 <= replica < count:

@@ -29,8 +29,6 @@ REACH, NODES = 12.0, 160
 """The quadrature: so many points by Gauss and Legendre on either side of zero, as far as this many standard deviations."""
 HALVINGS = 200
 """Halvings of an interval that holds a solution; it stops to change long before."""
-BOUNDED = ("tanh", "sigmoid")
-"""Activations that stay below 1 in size, so that q has a fixed point whatever the variances are."""
 
 
 def _quadrature() -> tuple[Vector, Vector]:
@@ -96,13 +94,13 @@ def gradient_squares(by_layer: Vector, *, activation: Mapping[str, Any], weight_
 
 
 def fixed_point(*, activation: Mapping[str, Any], weight_variance: float, bias_variance: float = 0.0) -> float:
-    """Return q*, the largest variance that the variance map leaves as it is, of an activation that is bounded by 1.
+    """Return q*, the largest variance that the variance map leaves as it is, of an activation that is bounded, so that it has one.
 
     Raises:
         UserError: another activation; its q may grow without end.
     """
-    if activation["kind"] not in BOUNDED:
-        raise UserError(f"only bounded activations have a fixed point at all variances; known: {', '.join(BOUNDED)}")
+    if activation["kind"] not in activations.BOUNDED:
+        raise UserError(f"only bounded activations have a fixed point at all variances; known: {', '.join(activations.BOUNDED)}")
 
     def shrinks(variance: float) -> bool:
         after = next_variance(variance, activation=activation, weight_variance=weight_variance, bias_variance=bias_variance)

@@ -41,6 +41,7 @@ import typst
 from scripts.common import webfonts
 from scripts.common.errors import UserError
 from scripts.common.places import PROJECT, package_folder
+from scripts.common.wording import SYNTAX
 
 if TYPE_CHECKING:  # its script is read, not its code; named here, its version counts in what a page depends on
     import plotly  # noqa: F401
@@ -182,17 +183,8 @@ def _at(text: str, markdown: str) -> str:
 def _template(name: str, *, autoescape: bool) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
         autoescape=autoescape,  # noqa: S701 - on for HTML; the values for Typst are escaped by typst_string
-        variable_start_string="<<",
-        variable_end_string=">>",
-        block_start_string="<%",
-        block_end_string="%>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+        **SYNTAX,
     )
     environment.filters["typst_string"] = _typst_string
     environment.filters["sha256"] = lambda text: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

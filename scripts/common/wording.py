@@ -14,6 +14,20 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from scripts.common.places import BIBLIOGRAPHY
 
+SYNTAX: dict[str, Any] = {
+    "variable_start_string": "<<",
+    "variable_end_string": ">>",
+    "block_start_string": "<%",
+    "block_end_string": "%>",
+    "comment_start_string": "<#",
+    "comment_end_string": "#>",
+    "undefined": StrictUndefined,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
+}
+"""How Jinja reads chapters, and the templates of the page and of the PDF."""
+
 VERDICTS = ("supported", "refuted", "inconclusive")
 
 NAMED = {
@@ -25,7 +39,7 @@ NAMED = {
     "interval": "variant",
     "count": "variant",
     "replicas": "variant",
-    "setting": "variant",
+    "setting": "variant or grid",
     "data_setting": "data set",
     "inventory": "phase",
 }
@@ -45,19 +59,7 @@ _CITATION = re.compile(r"(?<![\w\\])@\{?(\w+(?:[:.#$%&+?<>~/-]\w+)*)")
 
 def environment() -> SandboxedEnvironment:
     """Return the Jinja environment of chapters."""
-    return SandboxedEnvironment(
-        variable_start_string="<<",
-        variable_end_string=">>",
-        block_start_string="<%",
-        block_end_string="%>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # the product is Markdown; pandoc escapes for HTML and Typst
-    )
+    return SandboxedEnvironment(autoescape=False, **SYNTAX)  # the product is Markdown; pandoc escapes for HTML and Typst
 
 
 def problems(

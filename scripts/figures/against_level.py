@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
-from scripts.common.formatting import MINUS, SUPERSCRIPTS, check_lengths, counted_range, listing, number, sentence
+from scripts.common.formatting import MINUS, SUPERSCRIPTS, check_lengths, counted_range, listing, number, quantity_titles, sentence
 from scripts.common.levels import slopes as slopes_of
 from scripts.common.options import Count, Positive, QuantityName, VariantName
 from scripts.common.statistics import median_interval
@@ -107,7 +107,7 @@ def draw(
     _check_levels(styles, levels=levels, lines=lines, panels=panels)
     if linear_levels and (slopes or reference is not None):
         raise UserError("slopes are those of lines on logarithmic axes; leave out 'linear_levels', or 'slopes' and 'reference'")
-    names = titles or [quantity.replace("_", " ") for quantity in quantities]
+    names = quantity_titles(quantities, titles)
     groups = _by_panel(styles, panels)
     columns = len(groups) if panels else min(columns, len(quantities))
     count = len(quantities) * len(groups)

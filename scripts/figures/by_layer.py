@@ -15,7 +15,7 @@ from scripts.common import drawing, explorer
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
 from scripts.common.explorer import Axis, Explorer, Key, Panel, Trace
-from scripts.common.formatting import check_known, check_lengths, counted_range, listing, number, sentence
+from scripts.common.formatting import check_known, check_lengths, counted_range, listing, number, quantity_titles, sentence
 from scripts.common.options import Count
 from scripts.common.storage import Arrays
 from scripts.common.style import Style
@@ -82,7 +82,7 @@ def draw(
     first = next(iter(simulated.values()))
     names = level_names or [str(first["level"][place]) for place in next(iter(chosen.values()))]
     check_lengths(levels=list(range(count)), level_names=names)
-    check_lengths(quantities=quantities, titles=titles or quantities)
+    rows_titles = quantity_titles(quantities, titles)
     for quantity in [*quantities, along]:
         check_known(quantity, first, "array")
     rows, columns = len(quantities), len(simulated)
@@ -90,7 +90,6 @@ def draw(
     key_rows = -(-sum(len(word) + KEY_LETTERS for word in words) // ROW_LETTERS)
     height = panel_height * rows + 0.6 + 0.18 * key_rows
     figure, panels = drawing.new_figure(rows, columns, height=height, sharex=True, sharey="row")
-    rows_titles = titles or [quantity.replace("_", " ") for quantity in quantities]
     told, counts = [], set()
     for place, axes in enumerate(panels):
         row, column = divmod(place, columns)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
-from scripts.common.formatting import check_lengths, counted_range, listing, number, sentence
+from scripts.common.formatting import check_lengths, counted_range, listing, number, quantity_titles, sentence
 from scripts.common.options import Count, QuantityName
 from scripts.common.style import Style
 
@@ -56,7 +56,7 @@ def draw(
         spare.remove()
     lines = _line_styles([styles[variant].color for variant in variants])
     found, counts, last = [], set(), 0
-    names = titles or [quantity.replace("_", " ") for quantity in quantities]
+    names = quantity_titles(quantities, titles)
     for place, (quantity, title) in enumerate(zip(quantities, names, strict=True)):
         axes, index = panels[place], indices[place] if indices else ""
         series = {variant: _along_training(numbers, variant, quantity, index) for variant in variants}

@@ -8,7 +8,7 @@ import pandas as pd
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.findings import Runs
-from scripts.common.formatting import check_lengths, counted, number, sentence
+from scripts.common.formatting import check_lengths, counted, number, quantity_titles, sentence
 from scripts.common.options import Count, NonNegative, QuantityName
 from scripts.common.style import Style
 
@@ -40,13 +40,13 @@ def draw(
         UserError: the lists do not have an entry for each variant, or `titles` not one for each quantity.
     """
     check_lengths(variants=variants, samples=samples, noise=noise)
-    check_lengths(quantities=quantities, titles=titles or quantities)
+    names = quantity_titles(quantities, titles)
     runs = Runs(numbers, **bootstrap)
     levels = sorted(set(noise))
     first = {level: variants[noise.index(level)] for level in levels}
     figure, panels = drawing.new_figure(1, len(quantities), height=2.9)
     found = []
-    for axes, quantity, title in zip(panels, quantities, titles or [name.replace("_", " ") for name in quantities], strict=True):
+    for axes, quantity, title in zip(panels, quantities, names, strict=True):
         axes.set_yscale("log")
         told, missing = [], []
         for turn, level in enumerate(levels):

@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 
 from scripts.common import drawing, factorial
 from scripts.common.drawing import Picture
-from scripts.common.errors import UserError
-from scripts.common.findings import Runs
-from scripts.common.formatting import check_lengths, counted, number, sentence
+from scripts.common.formatting import counted, number, sentence
 from scripts.common.options import QuantityName
 from scripts.common.statistics import median_interval
 from scripts.common.style import Style
 
-FACTORS = 3
 PAIRS = ((0, 1), (1, 2), (0, 2))
 """Of each panel in a row the factor whose levels are lines, and that along x."""
 COLORS = ("#222222", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
@@ -57,20 +54,17 @@ def draw(
     Raises:
         UserError: there are not three factors, or not as many titles as quantities.
     """
-    if len(factors) != FACTORS:
-        raise UserError(f"option 'factors' names {len(factors)} factors; name {FACTORS}")
-    check_lengths(quantities=quantities, titles=titles or quantities)
-    names = titles or [quantity.replace("_", " ") for quantity in quantities]
+    found = factorial.read_titled(
+        numbers, list(styles), bootstrap=bootstrap, factors=factors, second=second, third=third, quantities=quantities, titles=titles
+    )
     levels = [
         [Level(style.label, style.color) for style in styles.values()],
         [Level(name, color) for name, color in zip(second, COLORS, strict=False)],
         [Level(name, drawing.SOFT) for name in third],
     ]
-    runs = Runs(numbers, **bootstrap)
     figure, panels = drawing.new_figure(len(quantities), len(PAIRS), height=2.25 * len(quantities) + 0.9, sharey="row")
     told = []
-    for row, (quantity, title) in enumerate(zip(quantities, names, strict=True)):
-        values = factorial.read(runs, list(styles), quantity, levels=[second, third])
+    for row, (title, values) in enumerate(found):
         for column, (lines, along) in enumerate(PAIRS):
             axes = panels[row * len(PAIRS) + column]
             axes.set_label(f"{title}, {factors[lines]} by {factors[along]}")
@@ -89,8 +83,9 @@ def draw(
         for turn, level in enumerate(levels[factor])
     ]
     drawing.legend(figure, keys, columns=2)
+    shown = " and ".join(title for title, _ in found)
     alt = (
-        f"{' and '.join(names)} by {factors[0]}, {factors[1]} and {factors[2]}, for each two of them, as means over the third. "
+        f"{shown} by {factors[0]}, {factors[1]} and {factors[2]}, for each two of them, as means over the third. "
         f"Medians. {' '.join(sentence(words) for words in told)}"
     )
     note = (
@@ -109,7 +104,7 @@ def _draw_panel(
     pair: tuple[int, int],
     bootstrap: Mapping[str, int],
 ) -> None:
-    rest = next(axis + 1 for axis in range(FACTORS) if axis not in pair)
+    rest = next(axis + 1 for axis in range(factorial.FACTORS) if axis not in pair)
     means = values.mean(axis=rest)  # (R, ...), the lower factor first
     means = means if pair[0] < pair[1] else means.swapaxes(1, 2)
     for turn, level in enumerate(lines):

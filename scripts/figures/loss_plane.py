@@ -10,10 +10,9 @@ from matplotlib.ticker import LogLocator
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture
-from scripts.common.errors import UserError
 from scripts.common.formatting import counted, number, seeds_of
 from scripts.common.storage import Arrays
-from scripts.common.style import Style
+from scripts.common.style import Style, the_only
 
 LEVELS = 14
 REPLICA = 0
@@ -31,9 +30,7 @@ def draw(loss_plane: dict[str, Arrays], *, styles: dict[str, Style]) -> Picture:
     Raises:
         UserError: there are several variants.
     """
-    if len(styles) != 1:
-        raise UserError(f"a figure of one path shows one variant; 'variants' names {len(styles)}: {', '.join(styles)}")
-    ((variant, style),) = styles.items()
+    variant, style = the_only(styles, "one path")
     measured = loss_plane[variant]
     figure, (left, right) = drawing.new_figure(1, 2, height=3.2, width_ratios=[1.7, 1])
     left.set_label("test loss on the plane")

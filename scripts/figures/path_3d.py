@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from scripts.common import boxes, drawing, explorer
 from scripts.common.boxes import Eye
 from scripts.common.drawing import Picture
-from scripts.common.errors import UserError
 from scripts.common.explorer import Axis, Explorer, Key, Panel, Trace, View
 from scripts.common.formatting import check_replica, listing, number, seeds_of
 from scripts.common.options import Natural
 from scripts.common.storage import Arrays
-from scripts.common.style import Style
+from scripts.common.style import Style, the_only
 
 NAMES = {"path": "path of training", "walk": "random walk", "shuffled": "shuffled steps"}
 VIEWS = (Eye(-60.0, 22.0), Eye(30.0, 22.0))
@@ -41,9 +40,7 @@ def draw(path: dict[str, Arrays], *, styles: dict[str, Style], replica: Natural 
     Raises:
         UserError: there are several variants, or there is no such replica.
     """
-    if len(styles) != 1:
-        raise UserError(f"a figure of one path shows one variant; 'variants' names {len(styles)}: {', '.join(styles)}")
-    ((variant, style),) = styles.items()
+    variant, style = the_only(styles, "one path")
     measured = path[variant]
     check_replica(replica, measured["path_coordinate"].shape[1])
     step = measured["step"]

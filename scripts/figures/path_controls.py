@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture
-from scripts.common.errors import UserError
 from scripts.common.formatting import check_replica, counted, listing, number, seeds_of
 from scripts.common.options import Natural
 from scripts.common.storage import Arrays
-from scripts.common.style import Style
+from scripts.common.style import Style, the_only
 
 NAMES = {"path": "path of training", "walk": "random walk", "shuffled": "shuffled steps"}
 COLORS = {"path": drawing.FIRST, "walk": drawing.SECOND, "shuffled": "#009E73"}
@@ -29,9 +28,7 @@ def draw(path: dict[str, Arrays], *, styles: dict[str, Style], replica: Natural 
     Raises:
         UserError: there are several variants, or there is no such replica.
     """
-    if len(styles) != 1:
-        raise UserError(f"a figure of one path shows one variant; 'variants' names {len(styles)}: {', '.join(styles)}")
-    ((variant, style),) = styles.items()
+    variant, style = the_only(styles, "one path")
     measured = path[variant]
     check_replica(replica, measured["path_coordinate"].shape[1])
     step, components = measured["step"], measured["path_coordinate"].shape[2]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scripts.common import drawing
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
-from scripts.common.formatting import check_lengths, counted_range, number, sentence
+from scripts.common.formatting import counted_range, number, quantity_titles, sentence
 from scripts.common.options import QuantityName
 from scripts.common.style import Style
 
@@ -36,8 +36,7 @@ def draw(
     Raises:
         UserError: not one title for each quantity, or a quantity without numbers.
     """
-    check_lengths(quantities=quantities, titles=titles or quantities)
-    names = titles or [quantity.replace("_", " ") for quantity in quantities]
+    names = quantity_titles(quantities, titles)
     figure, panels = drawing.new_figure(1, len(quantities), height=0.27 * len(styles) + 1.1, sharey=True)
     found, counts, never = [], set(), False
     for place, (axes, quantity, title) in enumerate(zip(panels, quantities, names, strict=True)):

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from scripts.common import drawing, explorer
 from scripts.common.drawing import Picture
-from scripts.common.errors import UserError
 from scripts.common.explorer import Axis, Explorer, Key, Panel, Trace, TraceKind
 from scripts.common.formatting import listing, moment, number, seeds_of, sentence
 from scripts.common.options import Count
 from scripts.common.runs import moments
 from scripts.common.storage import Arrays
-from scripts.common.style import Style
+from scripts.common.style import Style, the_only
 
 REPLICA = 0
 """The one replica whose spectrum is measured at all moments."""
@@ -76,9 +75,7 @@ def draw(
     Raises:
         UserError: there are several variants.
     """
-    if len(styles) != 1:
-        raise UserError(f"a figure of training steps shows one variant; 'variants' names {len(styles)}: {', '.join(styles)}")
-    ((variant, style),) = styles.items()
+    variant, style = the_only(styles, "training steps")
     some = moments(prediction[variant]["step"], explorer.MOST_STOPS)
     steps = prediction[variant]["step"][some]
     course = Course(

@@ -110,11 +110,11 @@ def measure(
     columns: dict[str, list[NDArray[np.float64]]] = {key: [] for key in BY_SIZE}
     for size in sizes:
         sets = _members(replicas, size)  # (R, k)
-        average, votes = _means(test, sets), _means(_one_hot(test), sets)
-        together = {"average": average, "logits": softmax(_means(logits["test"], sets)), "vote": votes}
+        average, votes = ensembles.average(test[sets]), ensembles.votes(test[sets])
+        together = {"average": average, "logits": ensembles.average_logits(logits["test"][sets]), "vote": votes}
         scored = {f"{name}_{score}": values for name, one in together.items() for score, values in _scores(one, right).items()}
         scored |= {f"member_{score}": values[sets].mean(axis=1) for score, values in own.items()}
-        scored["average_train_loss"] = ensembles.cross_entropy(_means(probabilities["train"], sets), labels["train"])
+        scored["average_train_loss"] = ensembles.cross_entropy(ensembles.average(probabilities["train"][sets]), labels["train"])
         scored["tied_votes"] = ensembles.ties(votes).mean(axis=-1)
         scored["disagreement"] = np.array([ensembles.disagreement(test[chosen]) for chosen in sets])
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -142,16 +142,6 @@ def _predicted(parameters: NDArray[np.float64], x: NDArray[np.float64], network:
 def _members(replicas: int, size: int) -> NDArray[np.int64]:
     """Return the members of each ensemble, (R, k)."""
     return (np.arange(replicas)[:, None] + np.arange(size)) % replicas
-
-
-def _means(values: NDArray[np.float64], sets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the mean of values (R, C, N) over the members of each ensemble (R, k), (R, C, N)."""
-    return np.stack([values[chosen].mean(axis=0) for chosen in sets])
-
-
-def _one_hot(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the votes (R, C, N) of members with these probabilities (R, C, N)."""
-    return ensembles.votes(probabilities[:, None])
 
 
 def _scores(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:

@@ -6,13 +6,9 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import differences, factorial
-from scripts.common.errors import UserError
-from scripts.common.findings import Runs
-from scripts.common.formatting import Grid, check_lengths, counted
+from scripts.common.formatting import Grid, counted
 from scripts.common.options import QuantityName
 from scripts.common.style import Style
-
-FACTORS = 3
 
 
 def build(
@@ -41,28 +37,24 @@ def build(
     Raises:
         UserError: there are not three factors, or not as many titles as quantities.
     """
-    if len(factors) != FACTORS:
-        raise UserError(f"option 'factors' names {len(factors)} factors; name {FACTORS}")
-    check_lengths(quantities=quantities, titles=titles or quantities)
-    runs = Runs(numbers, **bootstrap)
+    found = factorial.read_titled(
+        numbers, list(styles), bootstrap=bootstrap, factors=factors, second=second, third=third, quantities=quantities, titles=titles
+    )
     names = [[style.label for style in styles.values()], second, third]
-    values = [factorial.read(runs, list(styles), quantity, levels=[second, third]) for quantity in quantities]
     rows = []
     for order in (1, 2):
-        of_each = [factorial.effects(one, order=order) for one in values]
-        for found in zip(*of_each, strict=True):
-            label = " × ".join(names[factor][level] for factor, level in zip(found[0].factors, found[0].levels, strict=True))
-            what = " × ".join(factors[factor] for factor in found[0].factors)
-            rows.append([what, label, *(differences.difference(one.values, bootstrap=bootstrap) for one in found)])
-    header = ["factor", "level", *(titles or [quantity.replace("_", " ") for quantity in quantities])]
-    words = [_shares(one, title) for one, title in zip(values, header[2:], strict=True)]
+        for same in zip(*(factorial.effects(values, order=order) for _, values in found), strict=True):
+            label = " × ".join(names[factor][level] for factor, level in zip(same[0].factors, same[0].levels, strict=True))
+            what = " × ".join(factors[factor] for factor in same[0].factors)
+            rows.append([what, label, *(differences.difference(one.values, bootstrap=bootstrap) for one in same)])
+    words = [_shares(values, title) for title, values in found]
     first = ", ".join(f"{factor} {own[0]}" for factor, own in zip(factors, names, strict=True))
     note = (
-        f"n = {counted(len(values[0]), 'replica')}; median of the effect over replicas (95 % bootstrap interval), held against {first}. "
+        f"n = {counted(len(found[0][1]), 'replica')}; median of the effect over replicas (95 % bootstrap interval), held against {first}. "
         "The effect of a level is a mean over all combinations of the other factors; an interaction is by how much one effect is larger "
         f"with the other level. {' '.join(words)}"
     )
-    return Grid(header, rows, "ll" + "r" * len(quantities), note.strip())
+    return Grid(["factor", "level", *(title for title, _ in found)], rows, "ll" + "r" * len(quantities), note.strip())
 
 
 def _shares(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], title: str) -> str:

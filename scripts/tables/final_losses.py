@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from scripts.common.findings import Runs
-from scripts.common.formatting import FATES, Grid, counted, interval, number
+from scripts.common.formatting import FATES, Grid, counted, interval, number, quantity_titles
 from scripts.common.options import QuantityName
 from scripts.common.statistics import median_interval
 from scripts.common.style import Style
@@ -36,7 +36,7 @@ def build(
             middle = median_interval(runs.values(variant, quantity, step="last"), **bootstrap)
             cells.append(_cell(middle.estimate, middle.low, middle.high))
         rows.append([styles[variant].label, *cells, *(str(runs.count(variant, fate)) for fate in FATES)])
-    header = ["variant", *(quantity.replace("_", " ") for quantity in quantities), *FATES]
+    header = ["variant", *quantity_titles(quantities, None), *FATES]
     count = max(runs.replicas(variant) for variant in variants)
     note = (
         f"n = {counted(count, 'replica')}; median (95 % bootstrap interval), a loss that is not finite counting as infinite; "

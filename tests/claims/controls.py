@@ -12,6 +12,9 @@ from scripts.common.numbers import from_csv
 from scripts.common.places import PROJECT, claims_path
 from scripts.common.syntax import functions
 
+FEW = 5
+"""Replicas that are too few for what is said of every one: all 5 of 5 leave the lower bound of the share at 0.48."""
+
 
 def stored(study):
     """Return the path of the stored measurements of a study."""
@@ -88,6 +91,18 @@ def reaches_all_three_verdicts(verdict, table, control):
     half = of_variant["replica"].nunique() // 2
     mixed = true.assign(value=true["value"].where(true["replica"] >= half, false["value"]))
     assert [verdict(one) for one in (true, false, mixed)] == ["supported", "refuted", "inconclusive"]
+
+
+def reaches_all_three_verdicts_by_one(verdict, table, perturbation):
+    """Assert that a claim about every replica holds, is refuted by one that is perturbed, and is open where few replicas were measured.
+
+    Args:
+        verdict: returns the verdict of the claim on a table of numbers.
+        table: the stored measurements.
+        perturbation: what makes a replica a counterexample.
+    """
+    few = table[table["replica"] < FEW]
+    assert [verdict(one) for one in (table, perturbation(table, 1), few)] == ["supported", "refuted", "inconclusive"]
 
 
 def store(study, claims):

@@ -9,9 +9,8 @@ from functools import partial
 import pytest
 
 from scripts.claims import init_depth
-from scripts.common.numbers import from_csv
 from tests.claims import controls
-from tests.claims.controls import fated, scaled, store, stored
+from tests.claims.controls import FEW, fated, scaled, store
 
 REPLICAS = 20
 verdict = partial(controls.verdict, init_depth)
@@ -52,11 +51,6 @@ ONE_COUNTEREXAMPLE = {
 THREE_OF_THEIR_OWN = ("he_gradients_are_balanced", "he_trains_in_every_run", "he_beats_default")
 
 
-@pytest.fixture(scope="module")
-def table():
-    return from_csv(stored("init_depth").read_text())
-
-
 def test_every_claim_has_its_controls():
     assert sorted([*OTHER_SIDE, *ONE_COUNTEREXAMPLE, *THREE_OF_THEIR_OWN]) == sorted(controls.names("init_depth"))
 
@@ -71,9 +65,7 @@ def test_a_claim_of_a_location_reaches_all_three_verdicts(name, table):
 
 @pytest.mark.parametrize("name", ONE_COUNTEREXAMPLE)
 def test_a_claim_about_every_replica_reaches_all_three_verdicts(name, table):
-    assert verdict(name, table) == "supported"
-    assert verdict(name, ONE_COUNTEREXAMPLE[name](table, 1)) == "refuted"
-    assert verdict(name, table[table["replica"] < 5]) == "inconclusive"
+    controls.reaches_all_three_verdicts_by_one(partial(verdict, name), table, ONE_COUNTEREXAMPLE[name])
 
 
 def test_the_claim_that_every_run_trains_reaches_all_three_verdicts(table):
@@ -81,7 +73,7 @@ def test_the_claim_that_every_run_trains_reaches_all_three_verdicts(table):
     assert verdict(name, table) == "refuted"
     mended = fated("deep_he", "fine")(table, REPLICAS)
     assert verdict(name, mended) == "supported"
-    assert verdict(name, mended[mended["replica"] < 5]) == "inconclusive"
+    assert verdict(name, mended[mended["replica"] < FEW]) == "inconclusive"
 
 
 def test_the_claim_that_gradients_are_balanced_reaches_all_three_verdicts(table):
@@ -90,7 +82,7 @@ def test_the_claim_that_gradients_are_balanced_reaches_all_three_verdicts(table)
     rows = (table["variant"] == "deep_he") & (table["quantity"] == "gradient_norm")
     even = table.assign(value=table["value"].where(~rows, 1.0))
     assert verdict(name, even) == "supported"
-    assert verdict(name, even[even["replica"] < 5]) == "inconclusive"
+    assert verdict(name, even[even["replica"] < FEW]) == "inconclusive"
 
 
 def test_the_claim_on_the_default_initialization_reaches_all_three_verdicts(table):

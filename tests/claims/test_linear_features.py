@@ -9,9 +9,8 @@ from functools import partial
 import pytest
 
 from scripts.claims import linear_features
-from scripts.common.numbers import from_csv
 from tests.claims import controls
-from tests.claims.controls import lacking, scaled, store, stored
+from tests.claims.controls import lacking, scaled, store
 
 verdict = partial(controls.verdict, linear_features)
 LAST = 150_000
@@ -80,11 +79,6 @@ REAL = {
     "noise_hurts_many_samples": "inconclusive",
 }
 """The verdicts on the real measurements that are not "supported"."""
-
-
-@pytest.fixture(scope="module")
-def table():
-    return from_csv(stored("linear_features").read_text())
 
 
 def test_every_claim_has_its_controls():

@@ -9,14 +9,11 @@ from functools import partial
 import pytest
 
 from scripts.claims import training_dynamics
-from scripts.common.numbers import from_csv
 from tests.claims import controls
-from tests.claims.controls import lacking, raised, scaled, store, stored
+from tests.claims.controls import lacking, raised, scaled, store
 
 verdict = partial(controls.verdict, training_dynamics)
 ALL = 20
-FEW = 5
-"""Replicas that are too few for what is said of every one: all 5 of 5 leave the lower bound of the share at 0.48."""
 
 REAL = {
     "natural_gradient_is_faster_in_a_network": "refuted",
@@ -98,11 +95,6 @@ RIVALS = {
 """Claims of natural gradient against the best of its rivals: the quantity, and the rivals."""
 
 
-@pytest.fixture(scope="module")
-def table():
-    return from_csv(stored("training_dynamics").read_text())
-
-
 def test_every_claim_has_its_controls():
     assert sorted([*LOCATIONS, *ONE_COUNTEREXAMPLE]) == sorted(controls.names("training_dynamics"))
 
@@ -119,9 +111,7 @@ def test_a_claim_of_a_location_reaches_all_three_verdicts(name, table):
 
 @pytest.mark.parametrize("name", ONE_COUNTEREXAMPLE)
 def test_a_claim_about_every_replica_reaches_all_three_verdicts(name, table):
-    assert verdict(name, table) == "supported"
-    assert verdict(name, ONE_COUNTEREXAMPLE[name](table, 1)) == "refuted"
-    assert verdict(name, table[table["replica"] < FEW]) == "inconclusive"
+    controls.reaches_all_three_verdicts_by_one(partial(verdict, name), table, ONE_COUNTEREXAMPLE[name])
 
 
 @pytest.mark.parametrize(("name", "rival"), [(name, rival) for name, (_, rivals) in RIVALS.items() for rival in rivals])

@@ -3,6 +3,7 @@ import pytest
 from scripts.common import wording
 
 KNOWN = {"figure": ["curve"], "table": ["losses"], "claim": ["it_works"], "variant": ["wide", "narrow"], "paper": ["he2015"]}
+KNOWN |= {"variant or grid": ["wide", "narrow", "crossed"]}
 MEASURED = {"loss": ["wide", "narrow"], "range": ["wide"]}
 RIGHT = """\
 <# a comment #>
@@ -33,7 +34,7 @@ def test_a_right_chapter_has_no_problems(check):
         ('table("losses")', 'table("loss")', "chapter: line 2: unknown table 'loss'; known: losses"),
         ('claim("it_works"', 'claim("it_work"', "chapter: line 3: unknown claim 'it_work'; known: it_works"),
         ('value("wide"', 'value("wid"', "chapter: line 2: unknown variant 'wid'; known: wide, narrow"),
-        ('setting("narrow"', 'setting("narow"', "chapter: line 2: unknown variant 'narow'; known: wide, narrow"),
+        ('setting("narrow"', 'setting("narow"', "chapter: line 2: unknown variant or grid 'narow'; known: wide, narrow, crossed"),
         ('"wide", "loss"', '"wide", "los"', "chapter: line 2: unknown quantity 'los'; known: loss, range"),
         ('"wide", "loss"', '"narrow", "range"', "chapter: line 2: quantity 'range' is not measured of variant 'narrow'; only of: wide"),
         (', refuted="b"', "", "chapter: line 3: claim 'it_works' has no wording for 'refuted'; add refuted=\"...\""),
