@@ -1,4 +1,4 @@
-# The commands of the project; `make help` lists them. Everything runs in .venv, which the first of them makes.
+# The commands of the project; `make help` lists them. Everything runs in .venv, which the first of them makes; test-cluster in its own.
 
 PYTHON ?= python3
 CORES ?= all
@@ -8,7 +8,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 LONG := --max-jobs-per-timespan 1000000/10s
 
 .DEFAULT_GOAL := help
-.PHONY: help report quick assignment test test-fast test-long check bench times seconds schemas clean
+.PHONY: help report quick assignment test test-fast test-long test-cluster check bench times seconds schemas clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ test-long: .venv/installed ## all tests, with full counts and full builds
 	$(MAKE) check
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
+test-cluster: .venv-cluster/installed ## build through a Slurm on this machine, as root; FULL=1 for the whole quick report
+	.venv-cluster/bin/pytest tests/cluster --capture=no
+
 check: .venv/installed ## what is checked without running it: style, types, the workflow
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -66,4 +69,9 @@ clean: ## remove what was built
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt --constraint constraints.txt
+	@touch $@
+
+.venv-cluster/installed: requirements-cluster.txt requirements.txt constraints.txt
+	$(PYTHON) -m venv .venv-cluster
+	.venv-cluster/bin/python -m pip install --quiet --requirement requirements-cluster.txt --constraint constraints.txt
 	@touch $@

@@ -34,6 +34,7 @@ configfile: "config/report.yaml"
 
 try:
     plan = Plan(config)
+    plan.check_cache(used=workflow.workflow_settings.cache is not None)
     plan.write_recipes()
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -41,6 +42,10 @@ except UserError as error:
 
 pathvars:
     results=plan.results,
+
+
+resource_scopes:
+    gpu="local",
 
 
 wildcard_constraints:
@@ -56,6 +61,25 @@ wildcard_constraints:
 
 onstart:
     print(plan.work())
+    try:
+        plan.check_devices(local=workflow.local_exec)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+onsuccess:
+    plan.remove_leftovers()
+
+
+# What is done in a second or two stays where a build was started, when other jobs go to a cluster.
+localrules:
+    data,
+    number,
+    claim,
+    table,
+    summary,
+    manifest,
+    report,
 
 
 include: "workflow/rules/data.smk"

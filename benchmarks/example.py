@@ -7,7 +7,6 @@ from typing import Any
 from torch import nn
 
 from scripts.common.storage import Arrays
-from scripts.common.training import train
 from scripts.datasets.sum_of_sines import generate
 
 NETWORK: dict[str, Any] = {"kind": "perceptron", "hidden": [20, 20, 20, 20], "activation": "relu"}
@@ -52,6 +51,8 @@ def data() -> Arrays:
 @cache
 def trained() -> Arrays:
     """The variant, trained."""
+    from scripts.common.training import train  # noqa: PLC0415 - needs more than PyTorch and numpy, which `benchmarks.cuda` does without
+
     return train(data(), **SETTINGS)
 
 

@@ -52,7 +52,7 @@ def _recipe_of(source: Source) -> Recipe:
     for place in range(len(parts)):
         path = Path(*parts[:place], "recipe", *parts[place:-1], f"{parts[-1]}.{source.digest[:16]}.json")
         if path.is_file():
-            return from_json(path.read_text(encoding="utf-8"))
+            return from_json(path.read_text(encoding="utf-8"), path.as_posix())
     raise UserError(f"{source.path}: its recipe is missing under recipe/ in the results folder; run the same command again")
 
 
@@ -70,6 +70,32 @@ def _seeds(recipe: Recipe) -> dict[str, int]:
     return found
 
 
+def devices(groups: Mapping[str, Mapping[str, Source]]) -> dict[str, str]:
+    """Return the class of the device that each training was made on, by job; of a sweep whose levels differ, by level."""
+    found: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
+
+    def visit(source: Source) -> None:
+        if (source.path, source.digest) in seen:
+            return
+        seen.add((source.path, source.digest))
+        recipe = _recipe_of(source)
+        job, levels = f"{recipe.step}/{recipe.name}", recipe.settings.get("levels", {}) if recipe.step == "sweep" else {}
+        if recipe.step == "train":
+            found[job] = recipe.settings["device"]
+        elif len(kinds := {level["device"] for level in levels.values()}) == 1:
+            found[job] = kinds.pop()
+        found.update({f"{job}: {level}": settings["device"] for level, settings in levels.items() if job not in found})
+        for group in recipe.inputs.values():
+            for upstream in group.values():
+                visit(upstream)
+
+    for group in groups.values():
+        for source in group.values():
+            visit(source)
+    return dict(sorted(found.items()))
+
+
 def _named_seeds(settings: Mapping[str, Any], place: str = "") -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     for key, value in settings.items():
@@ -84,4 +110,4 @@ if __name__ == "__main__":
     with job.run(snakemake) as running:
         groups = {name: group for name, group in running.recipe.inputs.items() if name != "pictures"}
         entries = {name: {key: describe(source) for key, source in group.items()} for name, group in groups.items()}
-        running.save_json(snakemake.output[0], entries | {"commit": commit(PROJECT)})
+        running.save_json(snakemake.output[0], entries | {"devices": devices(groups), "commit": commit(PROJECT)})

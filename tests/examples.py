@@ -97,6 +97,13 @@ def tiny_data(*, inputs: int = 2, outputs: int = 3, samples: int = 30, seed: int
     return found
 
 
+def validated() -> Arrays:
+    """Random data that cannot be learned, so that the loss on validation samples soon rises."""
+    data = tiny_data(samples=20)
+    generator = np.random.default_rng(5)
+    return data | {"validation_x": generator.normal(size=(15, 2)), "validation_y": generator.dirichlet(np.ones(3), size=15)}
+
+
 def tiny_settings(**changes: Any) -> dict[str, Any]:
     """Settings of a short training in float64 on `tiny_data`."""
     return {

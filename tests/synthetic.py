@@ -50,6 +50,8 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
     made["variants"], made["bootstrap"] = variants, {"seed": 0, "resamples": 200}
     made["simulations"] = simulations(variants, replicas=replicas, diverged=diverged)
     made["numbers"] = numbers(made)
+    starts = {variant: {"start": 10.0**place, "end": 2} for place, variant in enumerate(variants)}
+    made["grids"] = {"starts": {"axes": {"start": [at["start"] for at in starts.values()], "end": [2]}, "variants": starts}}
     return made
 
 

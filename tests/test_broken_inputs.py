@@ -58,7 +58,7 @@ BROKEN = {
         [add(REPORT, "titel: x\n")],
         [
             f"{REPORT}: titel: unknown key; allowed: title, author, student_id, course, date, edition, strict, results, "
-            "replicas, steps, memory, bootstrap, studies"
+            "replicas, steps, memory, bootstrap, device, studies"
         ],
     ),
     "wrong type in the report": (
@@ -85,7 +85,7 @@ BROKEN = {
     ),
     "unknown study": (
         [change(REPORT, "- mini", "- minni")],
-        [f"{REPORT}: studies: unknown study 'minni'; known: init_depth, linear_features, mini"],
+        [f"{REPORT}: studies: unknown study 'minni'; known: init_depth, init_sweep, linear_features, mini"],
     ),
     "a study listed twice": ([change(REPORT, "- mini", "- mini\n- mini")], [f"{REPORT}: studies: 'mini' is listed twice; keep one"]),
     "a study that leads elsewhere": (
@@ -141,7 +141,7 @@ BROKEN = {
     ),
     "typo in a key of a nested part": (
         [change(STUDY, "{hidden: [6]}", "{hiden: [6]}")],
-        [f"{STUDY}: variants.wide.network.hiden: unknown key; allowed: kind, hidden, channels, kernel, activation, normalization, "],
+        [f"{STUDY}: variants.wide.network.hiden: unknown key; allowed: kind, hidden, depth, width, channels, kernel, activation, "],
     ),
     "typo in an option": (
         [change(STUDY, "momentum: 0.2", "momentun: 0.2")],

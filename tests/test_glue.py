@@ -55,6 +55,7 @@ def job(step, name, plan=None):
         input=Files(recipe=plan._recipes[step, name].path("results")),
         output=output,
         log=[f"results/log/{step}/{name}.log"],
+        resources=SimpleNamespace(gpu_number=-1),
         rule=step,
     )
     runpy.run_path(f"scripts/{step}.py", init_globals={"snakemake": given}, run_name="__main__")
@@ -127,6 +128,7 @@ def test_numbers_claims_and_manifest_stand_beside_the_report(built):
     figure = manifest["figures"]["mini/curves"]
     assert figure["sha256"] == storage.file_sha256(built[0] / "results/figure/mini/curves.json")
     assert set(figure["seeds"].values()) == {0, 1, 2, 10}
+    assert manifest["devices"] == {"train/mini/narrow": "cpu", "train/mini/wide": "cpu"}
 
 
 def test_the_report_says_what_the_numbers_say(built):

@@ -8,7 +8,7 @@ import tomllib
 import pytest
 import yaml
 
-from scripts.common import components, syntax
+from scripts.common import cache, components, syntax
 from scripts.common.configuration import load_report
 from scripts.common.places import PROJECT, chapter_path, claims_path, study_path
 from scripts.common.yaml_file import read_yaml
@@ -19,7 +19,10 @@ LISTED = subprocess.run(
 FILES = [PROJECT / name for name in LISTED if name and (PROJECT / name).is_file()]
 SCRIPTS = sorted((PROJECT / "scripts").rglob("*.py"))
 STEPS = sorted((PROJECT / "scripts").glob("*.py"))
+OFF = ["init_sweep"]
+"""Studies that are no part of the report as it comes; a build names them: ``--config studies=[init_sweep]``."""
 REPORT, STUDIES = load_report(read_yaml(PROJECT / "config/report.yaml"))
+STUDIES |= load_report(read_yaml(PROJECT / "config/report.yaml") | {"studies": OFF})[1]
 RULES = dict(
     re.findall(
         r"^rule (\w+):\n((?:(?: {4}.*)?\n)+)",
@@ -29,7 +32,7 @@ RULES = dict(
 )
 SNAKEFILE = (PROJECT / "Snakefile").read_text(encoding="utf-8")
 DOCSTRING = SNAKEFILE.partition("\n\nfrom ")[0]
-CACHED = {"train", "jacobian"}
+CACHED = set(cache.STEPS)
 FILLED_IN = {"generator", "variants", "bootstrap"}
 """Parameters of parts that the system fills in, beside what they read."""
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "brotli": "brotli-python"}
@@ -73,7 +76,8 @@ def test_every_part_is_used_by_a_study():
     assert {folder: {path.stem for path in (PROJECT / "scripts" / folder).glob("*.py")} for folder in used} == used
 
 
-def test_every_study_chapter_and_file_of_claims_is_in_the_report():
+def test_every_study_chapter_and_file_of_claims_is_in_the_report_or_off():
+    assert set(STUDIES) == {*REPORT.studies, *OFF}
     assert {path.stem for path in (PROJECT / "config/studies").iterdir()} == set(STUDIES)
     assert {path.name.removesuffix(".md.jinja") for path in (PROJECT / "templates/chapters").iterdir()} == set(STUDIES)
     assert {path.stem for path in (PROJECT / "scripts/claims").glob("*.py")} == set(STUDIES)
@@ -201,18 +205,20 @@ def test_a_rule_says_all_that_a_rule_must_in_the_usual_order(name):
         "log",
         "cache" if name in CACHED else "benchmark",
         "wildcard_constraints",
+        "group",
         "conda",
         "threads",
         "resources",
         "script",
     ]
-    assert keywords == [keyword for keyword in usual if keyword != "wildcard_constraints" or keyword in keywords]
+    assert keywords == [keyword for keyword in usual if keyword not in ("wildcard_constraints", "group") or keyword in keywords]
     assert 'conda:\n        "../../environment.yml"' in RULES[name]
     assert f'script:\n        "../../scripts/{name}.py"' in RULES[name]
     assert f'unpack(plan.inputs("{name}"))' in RULES[name]
     assert f'recipe=plan.recipe("{name}")' in RULES[name]
-    assert "mem_mb=" in RULES[name]
-    assert "runtime=" in RULES[name]
+    assert "gpu=" in RULES[name]
+    assert f'mem_mb=plan.memory("{name}")' in RULES[name]
+    assert f'runtime=plan.runtime("{name}")' in RULES[name]
     assert f'log:\n        "<results>/log/{name}' in RULES[name]
     assert name in CACHED or f'benchmark:\n        "<results>/benchmark/{name}' in RULES[name]
     assert "lambda" not in RULES[name]

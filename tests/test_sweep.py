@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from scripts.common import forward_pass, storage
-from scripts.common.resume import Resume
+from scripts.common.resume import Resume, StoppedError
 from scripts.common.training import train
 from scripts.sweep import sweep
 from tests.examples import tiny_data, tiny_settings
@@ -67,7 +67,22 @@ def test_a_sweep_goes_on_from_the_levels_that_are_done(tmp_path, found):
     keep = Resume(output, digest="1" * 64, say=lines.append, kind=storage.LEVEL)
     sweep(DATA, levels=dict(list(LEVELS.items())[:2]), keep=keep)
     again = sweep(DATA, levels=LEVELS, keep=keep, report=lines.append)
-    assert lines == ["level 1e30, 3 of 3"]
+    assert lines == ["level 1e30, 3 of 3", "step 25 of 25, 0 s left"]
+    assert all(np.array_equal(again[key], found[key], equal_nan=key[:5] != "index") for key in found)
+    keep.remove()
+    assert not list(tmp_path.rglob("*.npz"))
+
+
+def test_a_sweep_that_is_told_to_stop_goes_on_within_the_level_that_it_is_at(tmp_path, found):
+    output, lines, looks = tmp_path / "sweep/study/rates.npz", [], iter([False] * 40 + [True] * 2)
+    told = Resume(output, digest="1" * 64, say=lines.append, kind=storage.LEVEL, told=lambda: next(looks))
+    with pytest.raises(StoppedError, match="told to stop at step 17 of 25, which is kept"):
+        sweep(DATA, levels=LEVELS, keep=told)
+    kept = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.npz"))
+    assert kept == [f"resume/study/rates.{'1' * 16}/{name}.npz" for name in ("0-1", "1/0-17")]
+    keep = Resume(output, digest="1" * 64, say=lines.append, kind=storage.LEVEL)
+    again = sweep(DATA, levels=LEVELS, keep=keep, report=lines.append)
+    assert lines[:2] == ["level small, 2 of 3", "goes on from step 17 of 25, which was reached before"]
     assert all(np.array_equal(again[key], found[key], equal_nan=key[:5] != "index") for key in found)
     keep.remove()
     assert not list(tmp_path.rglob("*.npz"))

@@ -50,7 +50,7 @@ def cutmix(x: Tensor, y: Tensor, *, generators: Sequence[np.random.Generator], a
     side = math.isqrt(x.shape[1])
     if side * side != x.shape[1]:
         raise UserError(f"augmentation.kind: cutmix takes square images; {x.shape[1]} inputs are none; choose mixup")
-    pasted = torch.from_numpy(np.stack([_box(generator, side, alpha) for generator in generators]))  # (R, D)
+    pasted = torch.from_numpy(np.stack([_box(generator, side, alpha) for generator in generators])).to(x.device)  # (R, D)
     partners = _partners(generators, x.shape[2])
     images = torch.where(pasted[:, :, None], _taken(x, partners), x)
     return images, _mixed(y, partners, 1 - pasted.double().mean(dim=1))
@@ -69,7 +69,7 @@ def _partners(generators: Sequence[np.random.Generator], samples: int) -> Tensor
 
 def _taken(values: Tensor, partners: Tensor) -> Tensor:
     """Return the values (R, ..., B) of each sample's partner."""
-    return values.gather(2, partners[:, None, :].expand_as(values))
+    return values.gather(2, partners.to(values.device)[:, None, :].expand_as(values))
 
 
 def _mixed(values: Tensor, partners: Tensor, shares: Tensor) -> Tensor:

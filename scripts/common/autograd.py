@@ -10,9 +10,10 @@ from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import augmentations, bounds, forward_pass, networks, optimizers, parts
-from scripts.common.engine import Engine, Form, Task
+from scripts.common import augmentations, bounds, cuda_graphs, forward_pass, networks, optimizers, parts
+from scripts.common.engine import BatchesOnGpu, Engine, Form, Task
 from scripts.common.forward_pass import Mode
+from scripts.common.stretches import Stretches, Update
 
 NOISE = 1
 """The spawn key of the generator of masks and mixtures, beside that of the batches with the same seed."""
@@ -45,11 +46,10 @@ class Autograd(Engine):
         for place in self._trained:
             self._tensors[place] = self._tensors[place].detach().requires_grad_()
         self._indices = None if task.batches["kind"] == "full" else task.batch_indices()
-        optimizer = parts.call(optimizers, task.optimizer, buffer, self._gradient)
-        self._update = optimizer.update
+        self._optimizer = parts.call(optimizers, task.optimizer, buffer, self._gradient)
         draws = task.augmentation is not None or task.network.get("dropout") is not None
         noise = [Generator(PCG64(SeedSequence(seed, spawn_key=(NOISE,)))) for seed in task.batch_seeds]
-        super().__init__(task, FORM, buffer, optimizer.memory, noise if draws else ())
+        super().__init__(task, FORM, buffer, self._optimizer.memory, noise if draws else ())
         self._training = Mode(generators=noise)
         self._bound = partial(
             bounds.output_bound, task.network, inputs=len(task.x), outputs=len(task.y), largest_input=task.x.abs().max().item()
@@ -57,23 +57,16 @@ class Autograd(Engine):
         self._room = bounds.room(task.x.dtype, task.y)
         safe = bounds.safe_norm(lambda norm: self._bound(norm=lambda _layer: norm), task.x, task.y)
         self._limit = safe**2 / 2  # rounding takes less than half off a sum of squares
+        self._stretches = self._on_gpu() if task.on_gpu() else None
 
     def advance(self, first: int, last: int, tell: Callable[[int], None]) -> None:
         """Make the updates from `first` + 1 to `last`."""
-        trained = [self._tensors[place] for place in self._trained]
+        if self._stretches is not None:
+            self._stretches.advance(first, last, tell)
+            return
         for step in range(first + 1, last + 1):
-            x, y = self._batch(step)
-            # a forward pass may not write into the buffer, of which the backward pass reads the rest
-            running = {place: self._tensors[place].clone() for place in self._running}
-            tensors = [running.get(place, tensor) for place, tensor in enumerate(self._tensors)]
-            prediction = forward_pass.forward(tensors, x, network=self.task.network, mode=self._training)
-            of_prediction = torch.empty_like(prediction)
-            self.task.loss.gradient(prediction.detach(), y, of_prediction)
-            for held, found in zip(self._gradients, torch.autograd.grad(prediction, trained, of_prediction), strict=True):
-                held.copy_(found)
-            for place, statistics in running.items():
-                self._tensors[place].copy_(statistics)
-            self._update(step)
+            self._form_gradient(*self._batch(step))
+            self._optimizer.update(step)
             self._look(step)
             tell(step)
 
@@ -81,12 +74,55 @@ class Autograd(Engine):
         """Return the predictions (R, C, N) of all replicas, as they are now, at the points x (D, N)."""
         return forward_pass.predict(self._tensors, x, network=self.task.network)
 
+    def _on_gpu(self) -> Stretches:
+        """Return what makes the updates on a GPU; where each draws random numbers, which are drawn by the processor, none is recorded."""
+        batches, optimizer = BatchesOnGpu(self.task, self.task.x, self._indices), self._optimizer
+        draws = bool(self.generators)
+
+        def prepare(step: int) -> None:
+            batches.choose(step)
+            optimizer.prepare(step)
+
+        def make() -> None:
+            self._form_gradient(*self._augmented(*batches.chosen()))
+            optimizer.repeat()
+
+        running = torch.ones(len(self.held), dtype=torch.bool, device=self.held.device)
+
+        def square() -> Tensor:
+            return torch.where(running, self.held.square().sum(dim=1), 0.0).sum()
+
+        def look(step: int) -> None:
+            self._look(step)
+            running.copy_(torch.as_tensor(self.diverged_at < 0))
+
+        record = (lambda function: function) if draws else cuda_graphs.record
+        return Stretches(Update(prepare, make, square, self._limit, look, [self.held, *self.memory], self.generators, record))
+
+    def _form_gradient(self, x: Tensor, y: Tensor) -> None:
+        """Write the gradient of the loss of every replica on a batch, and bring running statistics up to date."""
+        # a forward pass may not write into the buffer, of which the backward pass reads the rest
+        running = {place: self._tensors[place].clone() for place in self._running}
+        tensors = [running.get(place, tensor) for place, tensor in enumerate(self._tensors)]
+        prediction = forward_pass.forward(tensors, x, network=self.task.network, mode=self._training)
+        of_prediction = torch.empty_like(prediction)
+        self.task.loss.gradient(prediction.detach(), y, of_prediction)
+        trained = [self._tensors[place] for place in self._trained]
+        for held, found in zip(self._gradients, torch.autograd.grad(prediction, trained, of_prediction), strict=True):
+            held.copy_(found)
+        for place, statistics in running.items():
+            self._tensors[place].copy_(statistics)
+
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Return inputs and targets of a step, (R, D or C, batch), or (D or C, N) where all replicas take all samples as they are."""
         x, y = self.task.x, self.task.y
         if self._indices is not None:
             chosen = torch.as_tensor(self._indices[step - 1], device=x.device)  # (R, batch)
             x, y = x[:, chosen].transpose(0, 1), y[:, chosen].transpose(0, 1)
+        return self._augmented(x, y)
+
+    def _augmented(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a batch as it is augmented, if it is."""
         if self.task.augmentation is None:
             return x, y
         replicas = len(self.held)

@@ -33,6 +33,8 @@ from scripts.common.statistics import Interval, median_interval
 
 NOT_AVAILABLE = "not available"
 THOUSANDS_FROM = 10_000
+MOST_LEVELS = 24
+"""So many levels an inventory lists; of more it says how many there are, and the ends."""
 """Whole numbers of the configuration from here on are printed with a comma, as 150,000."""
 
 
@@ -160,8 +162,8 @@ def replicas(content: Content, variant: str) -> str:
 
 
 def setting(content: Content, variant: str, path: str) -> str:
-    """Return a value of the configuration of a variant, simulation or sweep, as ``optimizer.learning_rate``."""
-    runs = {key: run for section in ("variants", "simulations", "sweeps") for key, run in content.settings[section].items()}
+    """Return a value of the configuration of a variant, simulation, sweep or grid, as ``optimizer.learning_rate``."""
+    runs = {key: run for section in ("variants", "simulations", "sweeps", "grids") for key, run in content.settings[section].items()}
     return _configured(runs, "variant", variant, path)
 
 
@@ -218,6 +220,7 @@ def inventory(content: Content, name: str) -> str:
     for word in ("simulation", "sweep"):
         known = content.settings[f"{word}s"]
         runs += [(word, known[key]) for key in phase["simulations"] if key in known]
+    runs += [("grid", content.settings["grids"][key]) for key in phase["grids"]]
     rows = []
     for (word, replicas, steps), labels in _grouped(runs).items():
         counted = f", at most {steps:,} steps" if word != "variant" and steps else f", {steps:,} steps" if steps else ""
@@ -262,7 +265,8 @@ def _levels(runs: Sequence[Mapping[str, Any]], path: str) -> list[str]:
         found += value if isinstance(value, list) else [] if value is None else [value]
     numbers = sorted({value for value in found if isinstance(value, int | float)})
     words = [str(value) for value in dict.fromkeys(found) if not isinstance(value, int | float)]
-    return [f"{value:,.0f}" if float(value).is_integer() else f"{value:g}" for value in numbers] + words
+    told = [f"{value:,.0f}" if float(value).is_integer() else f"{value:g}" for value in numbers]
+    return ([f"{len(told)} values from {told[0]} to {told[-1]}"] if len(told) > MOST_LEVELS else told) + words
 
 
 def evidence(known: Mapping[str, Any]) -> str:

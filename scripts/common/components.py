@@ -37,10 +37,15 @@ class Family:
 
     def files(self) -> dict[str, tuple[Path, str]]:
         """Return file and function of each part of the family, by the part's name."""
-        path = PROJECT / self.place
-        if self.function is None:
-            return {name: (path, name) for name in syntax.functions(path)}
-        return {file.stem: (file, self.function) for file in sorted(path.glob("[a-z]*.py"))}
+        return _files(self)
+
+
+@cache
+def _files(family: Family) -> dict[str, tuple[Path, str]]:
+    path = PROJECT / family.place
+    if family.function is None:
+        return {name: (path, name) for name in syntax.functions(path)}
+    return {file.stem: (file, family.function) for file in sorted(path.glob("[a-z]*.py"))}
 
 
 DATASET = Family("data set", "scripts/datasets", "generate")
@@ -72,6 +77,7 @@ READABLE = frozenset(
         "seeds",
         "seconds_per_step",
         "styles",
+        "grids",
         "numbers",
         "variant",
         "reference",

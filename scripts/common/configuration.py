@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.common import wording
+from scripts.common import grids, wording
 from scripts.common.consistency import Names, problems_of, unknown
 from scripts.common.errors import UserError
 from scripts.common.places import BIBLIOGRAPHY, PREFACE, PROJECT, study_path
@@ -17,6 +17,7 @@ from scripts.common.settings import (
     NEEDED,
     Bibliography,
     Figure,
+    Grid,
     Measurement,
     Observation,
     Part,
@@ -115,13 +116,53 @@ def _load_study(name: str, papers: list[str] | None, problems: list[str]) -> Stu
         content = read_yaml(PROJECT / place)
         merged, inherited = _with_defaults(content)
         found = [f"{place}: defaults.{key}: unknown key; allowed: {', '.join(Variant.model_fields)}" for key in _unknown_defaults(content)]
+        if not merged.get("variants") and not merged.get("grids"):
+            found.append(f"{place}: variants: is missing; add it, or grids that make some")
         study = validate(Study, merged, lambda path: f"{place}: {path}", found)
-        found += problems_of(name, study or _right_entries(merged), _names(merged), papers, place)
+        whole, names = _with_grids(study or _right_entries(merged), merged, _names(merged), place, found)
+        found += problems_of(name, whole, names, papers, place)
+        study = study and whole
     except UserError as error:
         problems.append(str(error).replace(f"{PROJECT}/", ""))
         return None
     problems += [_told_where_written(problem, place, inherited) for problem in found]
     return study
+
+
+def _with_grids(study: Study, content: Mapping[str, Any], names: Names, place: str, problems: list[str]) -> tuple[Study, Names]:
+    """Return a study with the variants of its grids among the others, and their names; these cannot be told where a grid is wrong.
+
+    Args:
+        study: the study, or those of its entries that are right by themselves.
+        content: what it was read from, each variant laid over the defaults.
+        names: the names of all its entries.
+        place: how messages name its file.
+        problems: what was found so far; added to.
+    """
+    if not names.grids:
+        return study, names
+    written = content.get("variants", {})
+    found: dict[str, Variant] = {}
+    named: list[str] = []
+    told = set(study.grids) == set(names.grids)
+    for key, grid in study.grids.items():
+        there = f"{place}: grids.{key}"
+        wrong = grids.problems_of_axes(there, key, grid)
+        base = content.get("defaults", {}) if grid.variant is None else written.get(grid.variant) if isinstance(written, dict) else None
+        if grid.variant is not None:
+            wrong += unknown(f"{there}.variant", [grid.variant], list(written) if isinstance(written, dict) else None, "variant")
+        problems += wrong
+        if wrong or not isinstance(base, dict):
+            told = False
+            continue
+        taken = {*(names.runs() or []), *named}
+        same = [one for one in grids.points(key, grid) if one in taken]
+        if same:
+            problems.append(f"{there}: there is a variant, simulation or sweep of the name '{same[0]}', as one of its own; rename one")
+        named += [one for one in grids.points(key, grid) if one not in taken]
+        found |= grids.expand(there, key, grid, base, problems)
+    variants = [*names.variants, *named] if told and names.variants is not None else None
+    return study.model_copy(update={"variants": found | study.variants}), names._replace(variants=variants)
 
 
 def _unknown_defaults(content: dict[str, Any]) -> list[str]:
@@ -131,7 +172,7 @@ def _unknown_defaults(content: dict[str, Any]) -> list[str]:
 
 def _with_defaults(content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the study with each variant laid over the defaults, and where what a variant inherits is written, by its path."""
-    defaults, variants = content.get("defaults", {}), content.get("variants")
+    defaults, variants = content.get("defaults", {}), content.get("variants", {})
     if not isinstance(defaults, dict) or not isinstance(variants, dict):
         return content, {}
     known = {key: value for key, value in defaults.items() if key in Variant.model_fields}
@@ -187,6 +228,7 @@ def _right_entries(content: Mapping[str, Any]) -> Study:
         variants=_right(Variant, content.get("variants")),
         simulations=_right(Simulation, content.get("simulations")),
         sweeps=_right(Sweep, content.get("sweeps")),
+        grids=_right(Grid, content.get("grids")),
         measurements=_right(Measurement, content.get("measurements")),
         figures=_right(Figure, content.get("figures")),
         tables=_right(Figure, content.get("tables")),

@@ -1,13 +1,27 @@
 """What a study names held against what there is: data sets, variants, measurements, parts of the project, and their options."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from scripts.common import components, syntax, wording
+from scripts.common import components, grids, syntax, wording
 from scripts.common.components import Family
 from scripts.common.places import PROJECT, chapter_path, claims_path
 from scripts.common.scores import SCORES
-from scripts.common.settings import Figure, Network, Part, Phase, Simulation, Study, Sweep, Variant, levels_of, setting_at, swept_settings
+from scripts.common.settings import (
+    Figure,
+    Grid,
+    Network,
+    Part,
+    Phase,
+    Simulation,
+    Study,
+    Sweep,
+    Variant,
+    levels_of,
+    setting_at,
+    swept_settings,
+)
 from scripts.common.validation import validate
 
 
@@ -22,6 +36,7 @@ class Names(NamedTuple):
     figures: list[str] | None
     tables: list[str] | None
     phases: list[str] | None
+    grids: list[str] | None
 
     def runs(self) -> list[str] | None:
         """Return the names of variants, simulations and sweeps: of all that has numbers."""
@@ -46,8 +61,11 @@ def problems_of(name: str, study: Study, names: Names, papers: list[str] | None,
     problems = unknown(f"{place}: linearize_on", [study.linearize_on] if study.linearize_on else [], names.data, "data set")
     for key, part in study.data.items():
         problems += components.problems(components.DATASET, part.kind, part.options(), f"{place}: data.{key}")
+    of_grids = {variant for key, grid in study.grids.items() if _has_points(key, grid) for variant in grids.points(key, grid)}
     for key, variant in study.variants.items():
-        problems += _check_variant(f"{place}: variants.{key}", variant, names)
+        problems += _check_variant(f"{place}: variants.{key}", variant, names) if key not in of_grids else []
+    for key, grid in study.grids.items():
+        problems += _check_grid(f"{place}: grids.{key}", key, grid, study, names)
     for key, simulation in study.simulations.items():
         problems += _check_simulation(f"{place}: simulations.{key}", key, simulation, names)
     for key, sweep in study.sweeps.items():
@@ -72,6 +90,7 @@ def problems_of(name: str, study: Study, names: Names, papers: list[str] | None,
         "variant": names.runs(),
         "data set": names.data,
         "phase": names.phases,
+        "variant or grid": None if (runs := names.runs()) is None or names.grids is None else [*runs, *names.grids],
     }
     known["paper"] = papers
     return problems + wording.problems(PROJECT / chapter_path(name), chapter_path(name), known, _measured(study, names))
@@ -96,8 +115,22 @@ def _check_variant(place: str, variant: Variant, names: Names) -> list[str]:
     return problems + _check_engine(place, variant)
 
 
+def _has_points(name: str, grid: Grid) -> bool:
+    return not grids.problems_of_axes("", name, grid)
+
+
+def _check_grid(place: str, name: str, grid: Grid, study: Study, names: Names) -> list[str]:
+    """Return what is wrong with the variants of a grid, once for all that have it."""
+    if not _has_points(name, grid):
+        return []
+    own = [variant for variant in grids.points(name, grid) if variant in study.variants]
+    return grids.gathered(place, name, grid, {variant: _check_variant("", study.variants[variant], names) for variant in own})
+
+
 NETWORKS = {"perceptron": ("hidden",), "convolutional": ("channels", "kernel"), "recurrent": ("hidden",), "attention": ("hidden",)}
 """What only networks of a kind have, and must have."""
+EVEN = ("depth", "width")
+"""What perceptrons may have in place of `hidden`, and must then have."""
 ACTIVATIONS = ("prelu",)
 """Activations that networks have beside the functions: with parameters of their own."""
 SCALES = ("weight_variance", "bias_variance", "output_scale")
@@ -107,9 +140,12 @@ SCALES = ("weight_variance", "bias_variance", "output_scale")
 def _check_network(place: str, network: Network) -> list[str]:
     known = [*components.names(components.ACTIVATION), *ACTIVATIONS]
     problems = unknown(f"{place}.network.activation", [network.activation], known, "activation")
-    needed = [*NETWORKS[network.kind], *(SCALES if network.parametrization == "ntk" else ())]
     of = f"a {network.kind} network" if network.parametrization == "standard" else f"a {network.kind} network in ntk parametrization"
-    for key in dict.fromkeys([*(key for keys in NETWORKS.values() for key in keys), *SCALES]):
+    shape = NETWORKS[network.kind]
+    if network.kind == "perceptron" and (network.depth is not None or network.width is not None):
+        of, shape = "a perceptron with a depth and a width", EVEN
+    needed = [*shape, *(SCALES if network.parametrization == "ntk" else ())]
+    for key in dict.fromkeys([*(key for keys in NETWORKS.values() for key in keys), *EVEN, *SCALES]):
         if key in needed and getattr(network, key) is None:
             problems.append(f"{place}.network.{key}: is missing; add it here or under defaults, {of} needs it")
         elif key not in needed and getattr(network, key) is not None:
@@ -122,7 +158,7 @@ def _check_network(place: str, network: Network) -> list[str]:
 def _check_techniques(place: str, network: Network) -> list[str]:
     """Return what of a network's normalization, dropout and branches does not go with what else it is."""
     problems = []
-    widths = network.hidden or network.channels or []
+    widths = network.options().get("hidden") or network.channels or []
     if network.kind in ("recurrent", "attention") and len(widths) != 1:
         problems.append(f"{place}.hidden: wrong value {components.shown(widths)}; allowed: one width with a {network.kind} network")
     if network.kind == "convolutional" and network.activation in ACTIVATIONS:
@@ -148,6 +184,8 @@ PLAIN: dict[str, tuple[Any, ...]] = {
     "augmentation": (None,),
 }
 """A network and a training without techniques."""
+ON_CPU = (None, "auto", "cpu")
+"""What a variant may say of its device if its engine has the CPU alone; where a report or a study says cuda, it is trained on the CPU."""
 ENGINES: dict[str, dict[str, tuple[Any, ...]]] = {
     "stacked": {"trained": ("all",), "network.kind": ("perceptron",), "optimizer.kind": ("sgd", "adam"), **PLAIN},
     "compiled": {
@@ -158,6 +196,7 @@ ENGINES: dict[str, dict[str, tuple[Any, ...]]] = {
         "optimizer.kind": ("sgd",),
         "batches.kind": ("subsets",),
         "loss.kind": ("mse",),
+        "device": ON_CPU,
     },
     "autograd": {"trained": ("all",), "network.parametrization": ("standard",), "optimizer.kind": ("sgd", "adam")},
     "gauss_newton": {
@@ -167,6 +206,7 @@ ENGINES: dict[str, dict[str, tuple[Any, ...]]] = {
         "optimizer.kind": ("natural_gradient",),
         "batches.kind": ("full",),
         "loss.kind": ("mse",),
+        "device": ON_CPU,
     },
 }
 """What each engine trains: the values that it allows, by the path of the key in a variant."""
@@ -191,7 +231,7 @@ def _check_engine(place: str, variant: Variant) -> list[str]:
 
 def _check_sweep(place: str, name: str, sweep: Sweep, study: Study, names: Names) -> list[str]:
     problems = unknown(f"{place}.variant", [sweep.variant], names.variants, "variant")
-    if name in [*(names.variants or []), *(names.simulations or [])]:
+    if name in (names.variants or []) or name in (names.simulations or []):
         problems.append(f"{place}: there is a variant or simulation of this name; rename one")
     for number, factor in enumerate(sweep.over):
         first, counts = next(iter(factor.settings.values())), [len(values) for values in factor.settings.values()]
@@ -266,10 +306,12 @@ def _not_linearized(place: str, reads: Sequence[str], variants: Iterable[str], s
 def _check_phase(place: str, phase: Phase, study: Study, names: Names) -> list[str]:
     problems = _unknown_or_twice(f"{place}.variants", phase.variants, names.variants, "variant")
     problems += _unknown_or_twice(f"{place}.simulations", phase.simulations, names.simulated(), "simulation")
+    problems += _unknown_or_twice(f"{place}.grids", phase.grids, names.grids, "grid")
     runs = [study.variants[key].model_dump() for key in phase.variants if key in study.variants]
     runs += [study.simulations[key].model_dump() for key in phase.simulations if key in study.simulations]
     sweeps = [study.sweeps[key] for key in phase.simulations if key in study.sweeps]
     runs += [swept_settings(sweep, study.variants[sweep.variant].model_dump()) for sweep in sweeps if sweep.variant in study.variants]
+    runs += [swept_settings(study.grids[key], {}) for key in phase.grids if key in study.grids]
     return problems + [
         f"{place}.swept.{words}: no variant or simulation of the phase has a setting '{path}'; correct the path"
         for words, path in phase.swept.items()
@@ -281,6 +323,7 @@ def _check_figure(place: str, family: Family, figure: Figure, study: Study, name
     shown, measured = _chosen(figure.variants, names), _measured(study, names)
     simulated = (names.simulated() or []) if isinstance(figure.simulations, str) else figure.simulations
     known = {"variant": [*shown, *simulated], "data set": names.data, "quantity": list(measured) if measured is not None else None}
+    known |= {"grid": names.grids}
     problems = components.problems(family, figure.kind, figure.options(), place, known=known)
     if figure.kind not in components.names(family):
         return problems
@@ -326,21 +369,22 @@ def _is_measurement(read: str) -> bool:
 def _not_measured(place: str, needs: Iterable[str], variants: Iterable[str], study: Study, names: Names) -> list[str]:
     """Return which of the measurements `needs` the study does not make, or not of all `variants`."""
     problems: list[str] = []
+    known = frozenset(names.variants or [])
     for need in needs:
         if names.measurements is not None and need not in names.measurements:
             problems.append(f"{place} reads measurement '{need}', which the study does not make; add it under measurements")
         elif need in study.measurements and study.measurements[need].variants != "all":
-            measured = study.measurements[need].variants
+            measured = frozenset(study.measurements[need].variants)
             problems += [
                 f"{place} reads '{need}' of variant '{variant}', of which it is not measured; add it to measurements.{need}.variants"
                 for variant in variants
-                if variant in (names.variants or []) and variant not in measured
+                if variant in known and variant not in measured
             ]
     return problems
 
 
 def _unknown_or_twice(place: str, given: Sequence[str], known: Iterable[str] | None, word: str) -> list[str]:
-    twice = [name for name in dict.fromkeys(given) if given.count(name) > 1]
+    twice = [name for name, count in Counter(given).items() if count > 1]
     return unknown(place, dict.fromkeys(given), known, word) + [f"{place}: '{name}' is listed twice; keep one" for name in twice]
 
 
@@ -348,4 +392,5 @@ def unknown(place: str, given: Iterable[str], known: Iterable[str] | None, word:
     """Return which of the names are not `known`; none where it cannot be told what is known."""
     if known is None:
         return []
-    return [f"{place}: unknown {word} '{name}'; known: {', '.join(known) or 'none'}" for name in given if name not in known]
+    there = frozenset(known)
+    return [f"{place}: unknown {word} '{name}'; known: {', '.join(known) or 'none'}" for name in given if name not in there]

@@ -48,11 +48,11 @@ def drop_block(values: Tensor, *, generators: Sequence[np.random.Generator], rat
     high, wide = min(block, height), min(block, width)
     rows, columns = height - high + 1, width - wide + 1
     gamma = rate / (high * wide) * (height * width) / (rows * columns)
-    anchors = _uniform(generators, (channels, rows, columns, samples)) < gamma
-    dropped = torch.zeros((replicas, channels, height, columns, samples), dtype=torch.bool)
+    anchors = _uniform(generators, (channels, rows, columns, samples)).to(values.device) < gamma
+    dropped = torch.zeros((replicas, channels, height, columns, samples), dtype=torch.bool, device=values.device)
     for down in range(high):
         dropped[:, :, down : down + rows] |= anchors
-    kept = torch.ones((replicas, channels, height, width, samples), dtype=torch.bool)
+    kept = torch.ones((replicas, channels, height, width, samples), dtype=torch.bool, device=values.device)
     for right in range(wide):
         kept[:, :, :, right : right + columns] &= ~dropped
     mask = kept.to(values)

@@ -3,7 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,9 @@ from scripts.common import batches as batch_orders
 from scripts.common import parts
 from scripts.common.losses import Loss
 from scripts.common.storage import Arrays
+
+BYTES_OF_INDICES = 2**26
+"""How much of the indices of batches is on a GPU at once."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,45 @@ class Task:
         generators = [np.random.Generator(np.random.PCG64(s)) if kind == "subsets" else np.random.RandomState(s) for s in self.batch_seeds]
         samples = self.x.shape[1]
         return np.stack([parts.call(batch_orders, self.batches, samples, self.steps, generator=g) for g in generators], axis=1)
+
+    def some(self, replicas: range, *, device: str) -> "Task":
+        """Return the task of some of the replicas alone, on a device."""
+        chosen = slice(replicas.start, replicas.stop)
+        return replace(self, parameters=self.parameters[chosen].to(device), batch_seeds=self.batch_seeds[chosen])
+
+    def on_gpu(self) -> bool:
+        """Whether the networks are trained on a GPU."""
+        return self.x.is_cuda
+
+
+class BatchesOnGpu:
+    """The batches of a task on a GPU, whose indices stand in one place, so that a recording of an update can read them."""
+
+    def __init__(self, task: Task, x: Tensor, indices: NDArray[np.int64] | None) -> None:
+        """Take inputs x (D, N) and the indices (steps, R, size) of all batches; all samples in each for None."""
+        self._x, self._y, self._indices = x, task.y, indices
+        self._replicas = len(task.parameters)
+        self._block = range(0)
+        self._of_block = x.new_empty(0, dtype=torch.int64)
+        self._chosen = self._of_block if indices is None else torch.empty_like(torch.as_tensor(indices[0], device=x.device))
+
+    def choose(self, step: int) -> None:
+        """Make the batch of a step the one that `chosen` returns; indices go to the GPU many steps at a time."""
+        if self._indices is None:
+            return
+        if step - 1 not in self._block:
+            count = max(1, BYTES_OF_INDICES // self._indices[0].nbytes)
+            self._block = range(step - 1, min(step - 1 + count, len(self._indices)))
+            self._of_block = torch.as_tensor(self._indices[self._block.start : self._block.stop], device=self._x.device)
+        self._chosen.copy_(self._of_block[step - 1 - self._block.start])
+
+    def chosen(self) -> tuple[Tensor, Tensor]:
+        """Return inputs (R, D, batch) and targets (R, C, batch) of the batch that was chosen."""
+        if self._indices is None:
+            x, y = (values.expand(self._replicas, *values.shape) for values in (self._x, self._y))
+        else:
+            x, y = (values[:, self._chosen].transpose(0, 1) for values in (self._x, self._y))
+        return x, y
 
 
 class Form(NamedTuple):

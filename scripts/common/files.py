@@ -125,5 +125,7 @@ def check_digest(path: Path, found: str | None, expected: str | None) -> None:
 
 
 def remedy(path: Path) -> str:
-    """Return what to do about a stored file that cannot be used."""
+    """Return what to do about a stored file that cannot be used; one that is a link into a cache must go from there too."""
+    if path.is_symlink():
+        return f"delete it here and in the cache (rm {path} {path.resolve()}) and run the same command again to rebuild it"
     return f"delete it (rm {path}) and run the same command again to rebuild it"

@@ -225,5 +225,6 @@ def _attention(made: _Pass, layers: Sequence[Layer], x: Tensor) -> Tensor:
 def _positions(width: int, places: int, *, like: Tensor) -> Tensor:
     """Return sines and cosines (width, places) of the place of a token, of wavelengths from 2 pi to 2 pi 10,000 (Vaswani et al. 2017)."""
     half = -(-width // 2)
-    phases = torch.arange(places, dtype=like.dtype)[None] * 10000.0 ** (-torch.arange(half, dtype=like.dtype)[:, None] / half)
-    return torch.cat([phases.sin(), phases.cos()])[:width].to(like)
+    place, number = (torch.arange(count, dtype=like.dtype, device=like.device) for count in (places, half))
+    phases = place[None] * 10000.0 ** (-number[:, None] / half)
+    return torch.cat([phases.sin(), phases.cos()])[:width]

@@ -34,6 +34,16 @@ def uniform(layers: Layers, *, generator: Generator, scale: Positive) -> None:
         nn.init.zeros_(bias)
 
 
+def normal(layers: Layers, *, generator: Generator, scale: Positive, bias_scale: NonNegative = 0.0) -> None:
+    """Weight normal with standard deviation `scale` / sqrt(inputs), bias with `bias_scale` (Poole et al. 2016)."""
+    for weight, bias in layers:
+        nn.init.normal_(weight, std=scale / math.sqrt(weight[0].numel()), generator=generator)
+        if bias_scale:
+            nn.init.normal_(bias, std=bias_scale, generator=generator)
+        else:
+            nn.init.zeros_(bias)
+
+
 def zeros(layers: Layers, *, generator: Generator) -> None:  # noqa: ARG001 - nothing is drawn
     """Weight and bias zero: all units of a layer are the same, and stay so (what not to do)."""
     for weight, bias in layers:

@@ -85,10 +85,10 @@ def run(snakemake: Any) -> Iterator[Job]:
 
 def _recipe(path: Path) -> Recipe:
     try:
-        recipe = from_json(path.read_text(encoding="utf-8"))
+        recipe = from_json(path.read_text(encoding="utf-8"), path.as_posix())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: cannot be read as a recipe ({error}); delete it (rm {path}) and run the same command again") from None
-    if path.name.split(".")[-2] != recipe.digest[:16]:
+    if not path.as_posix().endswith(recipe.path("")):
         raise UserError(f"{path}: altered since it was written; delete it (rm {path}) and run the same command again")
     return recipe
 

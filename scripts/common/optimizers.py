@@ -19,10 +19,14 @@ class Optimizer(NamedTuple):
     Attributes:
         update: makes one update; takes its number, 1 for the first.
         memory: all that it keeps from one update to the next, buffers like that of the parameters.
+        prepare: writes what depends on the number of an update to tensors, for `repeat`.
+        repeat: makes the update that was prepared, by the same operations each time, as a recording on a GPU has to have them.
     """
 
     update: Callable[[int], None]
     memory: tuple[Tensor, ...]
+    prepare: Callable[[int], None]
+    repeat: Callable[[], None]
 
 
 class Damping(NamedTuple):
@@ -47,11 +51,11 @@ def sgd(parameters: Tensor, gradient: Tensor, *, learning_rate: Positive, moment
     """Gradient descent with momentum as in ``torch.optim.SGD``: v = momentum v + gradient; parameters -= learning_rate v."""
     velocity = torch.zeros_like(gradient)
 
-    def update(_number: int) -> None:
+    def repeat() -> None:
         torch.add(gradient, velocity, alpha=momentum, out=velocity)
         parameters.add_(velocity, alpha=-learning_rate)
 
-    return Optimizer(update, (velocity,))
+    return Optimizer(lambda _number: repeat(), (velocity,), lambda _number: None, repeat)
 
 
 def adam(
@@ -65,14 +69,31 @@ def adam(
 ) -> Optimizer:
     """Adam (Kingma and Ba 2015, algorithm 1) as in ``torch.optim.Adam``."""
     first, second, scale = (torch.zeros_like(gradient) for _ in range(3))
+    root, rate = (gradient.new_empty(()) for _ in range(2))
 
-    def update(number: int) -> None:
+    def factors(number: int) -> tuple[float, float]:
+        return (1 - beta2**number) ** 0.5, -learning_rate / (1 - beta1**number)
+
+    def average() -> None:
         first.lerp_(gradient, 1 - beta1)
         second.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        torch.sqrt(second, out=scale).div_((1 - beta2**number) ** 0.5).add_(epsilon)
-        parameters.addcdiv_(first, scale, value=-learning_rate / (1 - beta1**number))
 
-    return Optimizer(update, (first, second))
+    def update(number: int) -> None:
+        by, along = factors(number)
+        average()
+        torch.sqrt(second, out=scale).div_(by).add_(epsilon)
+        parameters.addcdiv_(first, scale, value=along)
+
+    def prepare(number: int) -> None:
+        for held, factor in zip((root, rate), factors(number), strict=True):
+            held.fill_(factor)
+
+    def repeat() -> None:
+        average()
+        torch.sqrt(second, out=scale).div_(root).add_(epsilon)
+        parameters.addcmul_(torch.div(first, scale, out=scale), rate)
+
+    return Optimizer(update, (first, second), prepare, repeat)
 
 
 def natural_gradient(

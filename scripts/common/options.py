@@ -22,7 +22,7 @@ class Matching(NamedTuple):
 
 
 class NameOf(NamedTuple):
-    """What a text must name: a "variant" that a figure shows, or a "data set" or "quantity" of its study."""
+    """What a text must name: a "variant" that a figure shows, or a "data set", "quantity" or "grid" of its study."""
 
     word: str
 
@@ -40,6 +40,7 @@ DescentMethod = Annotated[
 ]
 Coordinates = Annotated[str, Matching("deviation|log_deviation", "'deviation' or 'log_deviation'")]
 VariantName = Annotated[str, NameOf("variant")]
+GridName = Annotated[str, NameOf("grid")]
 DataSetName = Annotated[str, NameOf("data set")]
 DataFile = Annotated[
     str,

@@ -4,19 +4,27 @@ Names of jobs are paths below the folder of their step: ``init_depth/deep_he`` f
 `measure`. A rule's wildcards, joined by slashes, are the name of its job.
 """
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from scripts.common import components, memory
+from scripts.common import cache, components, costs, devices, grids, memory
 from scripts.common.components import Family
-from scripts.common.configuration import load_report
+from scripts.common.configuration import REPORT, load_report
+from scripts.common.consistency import ENGINES
+from scripts.common.devices import Device
 from scripts.common.digest import make_recipe
 from scripts.common.errors import UserError
 from scripts.common.files import check_writable, save_text
-from scripts.common.places import BIBLIOGRAPHY, PROJECT, chapter_path, claims_path
+from scripts.common.places import BIBLIOGRAPHY, PROJECT, chapter_path, claims_path, study_path
 from scripts.common.recipe import Recipe, Source
 from scripts.common.settings import Figure, Simulation, Study, Sweep, Variant, levels_of, swept_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 TEMPLATES = tuple(
     f"templates/{name}"
@@ -43,6 +51,20 @@ SETTINGS_OF_TRAINING = (
 )
 
 
+class Asked(NamedTuple):
+    """The device that a job is to have.
+
+    Attributes:
+        device: the device, its class settled.
+        text: what the configuration says.
+        place: where it says so.
+    """
+
+    device: Device
+    text: str
+    place: str
+
+
 class Plan:
     """All jobs of a build by step and name, each with its recipe."""
 
@@ -56,6 +78,8 @@ class Plan:
         self.report, self.studies = load_report(settings)
         self.results = self.report.results
         self._recipes: dict[tuple[str, str], Recipe] = {}
+        self._asked: dict[tuple[str, str], Asked] = {}
+        self._groups: dict[tuple[str, str], str] | None = None
         for name, study in self.studies.items():
             self._plan_study(name, study)
         self._plan_report()
@@ -71,7 +95,7 @@ class Plan:
                 if sources
             }
 
-        return paths
+        return _signed(paths)
 
     def recipe(self, step: str) -> Callable[[Iterable[str]], str]:
         """Return the function of a step that gives a job's recipe file: wildcards -> path."""
@@ -79,7 +103,76 @@ class Plan:
         def path(wildcards: Iterable[str]) -> str:
             return self._recipe(step, wildcards).path(self.results)
 
-        return path
+        return _signed(path)
+
+    def memory(self, step: str) -> Callable[[Iterable[str], int], int]:
+        """Return the function of a step that gives a job's memory: wildcards, number of the attempt -> megabytes."""
+
+        def megabytes(wildcards: Iterable[str], attempt: int) -> int:
+            return attempt * costs.megabytes(self._recipes, step, self._recipe(step, wildcards).name)
+
+        return _signed(megabytes)
+
+    def runtime(self, step: str) -> Callable[[Iterable[str], int], int]:
+        """Return the function of a step that gives a job's run time: wildcards, number of the attempt -> minutes."""
+
+        def minutes(wildcards: Iterable[str], attempt: int) -> int:
+            return attempt * costs.runtime(costs.seconds(self._recipes, step, self._recipe(step, wildcards).name))
+
+        return _signed(minutes)
+
+    def group(self, step: str, workflow: Any) -> Callable[[Iterable[str]], str | None]:
+        """Return the function of a step that gives a job's group: wildcards -> name, None in a dry run, which lists every job.
+
+        Builds on one machine have no groups.
+        """
+
+        def name(wildcards: Iterable[str]) -> str | None:
+            job = (step, self._recipe(step, wildcards).name)
+            if self._groups is None:
+                self._groups = costs.groups(self._recipes)
+            return None if workflow.dryrun else self._groups.get(job)
+
+        return _signed(name)
+
+    def gpus(self, step: str) -> Callable[[Iterable[str]], int]:
+        """Return the function of a step that gives how many GPUs a job takes: wildcards -> 0 or 1."""
+
+        def count(wildcards: Iterable[str]) -> int:
+            asked = self._asked.get((step, "/".join(wildcards)))
+            return int(asked is not None and asked.device.kind == devices.CUDA)
+
+        return _signed(count)
+
+    def gpu_number(self, step: str) -> Callable[[Iterable[str]], int]:
+        """Return the function of a step that gives which of the visible GPUs a job is to have: wildcards -> number, -1 for any."""
+
+        def number(wildcards: Iterable[str]) -> int:
+            asked = self._asked.get((step, "/".join(wildcards)))
+            return -1 if asked is None or asked.device.number is None else asked.device.number
+
+        return _signed(number)
+
+    def check_devices(self, *, local: bool) -> None:
+        """Hold the devices of all jobs that are still to be done against what there is.
+
+        Args:
+            local: whether jobs run on this machine; where they are submitted to others, these check by themselves that they have a GPU.
+
+        Raises:
+            UserError: a GPU is asked for that this machine does not have; or ``auto``, where jobs run on other machines than this one.
+        """
+        open_jobs = [asked for job, asked in self._asked.items() if not self._is_done(*job)]
+        gpus = devices.visible_gpus() if local and any(asked.device.kind == devices.CUDA for asked in open_jobs) else []
+        elsewhere = "wrong value 'auto', jobs run on other machines than the one that plans; allowed: cpu, cuda; name one of these"
+        problems = [
+            f"{asked.place}: {problem}"
+            for asked in open_jobs
+            for problem in [devices.missing(asked.device, gpus) if local else elsewhere if asked.text == devices.AUTO else None]
+            if problem
+        ]
+        if problems:
+            raise UserError("\n".join(dict.fromkeys(problems)))
 
     def targets(self) -> list[str]:
         """Return the files that the whole build is for."""
@@ -101,6 +194,25 @@ class Plan:
             lines.append(f"  {name}: {len(trained)} variants{swept}, {updates:,} replica-steps")
         return "\n".join(lines)
 
+    def check_cache(self, *, used: bool) -> None:
+        """Check what may stand in a cache that builds share, and the cache itself if it is to be used.
+
+        Raises:
+            UserError: a result is a link that leads nowhere, or the cache cannot be used.
+        """
+        outputs = (Path(f"{self.results}/{step}/{name}.npz") for step, name in self._recipes if step in cache.STEPS)
+        cache.check(outputs, results=self.results, used=used)
+
+    def remove_leftovers(self) -> None:
+        """Remove what is kept of trainings that were stopped, and whose output has come from a cache since."""
+        for folder in Path(f"{self.results}/resume").glob("*/*"):
+            job = f"{folder.parent.name}/{folder.name.partition('.')[0]}"
+            if any(Path(f"{self.results}/{step}/{job}.npz").is_file() for step in cache.STEPS):
+                shutil.rmtree(folder, ignore_errors=True)
+                for above in (folder.parent, folder.parent.parent):
+                    with suppress(OSError):
+                        above.rmdir()
+
     def write_recipes(self) -> None:
         """Write each recipe to ``results/recipe``; rules have them as inputs.
 
@@ -119,12 +231,33 @@ class Plan:
             path = Path(made.path(self.results))
             others = [other for other in written.get(path.as_posix().rsplit(".", 2)[0], []) if other != path]
             if not path.is_file():
-                save_text(path, made.as_json())
+                save_text(path, made.as_json(self.results))
             elif others and others[-1].stat().st_mtime_ns > path.stat().st_mtime_ns:
                 path.touch()
             for old in others[:-RECIPES_KEPT]:
                 old.unlink(missing_ok=True)
         memory.save(folder / "sources.memory")
+
+    @cached_property
+    def _automatic(self) -> str:
+        """The class of the device that ``auto`` is on this machine."""
+        return devices.CUDA if devices.visible_gpus() else devices.CPU
+
+    def _is_done(self, step: str, name: str) -> bool:
+        """Whether the output of a job stands there, and its recipe is not newer."""
+        output, recipe = Path(self._source(step, name).path), Path(self._recipes[step, name].path(self.results))
+        return output.is_file() and recipe.is_file() and output.lstat().st_mtime_ns >= recipe.stat().st_mtime_ns
+
+    def _asked_for(self, place: str, study_name: str, study: Study, variant: Variant) -> Asked:
+        """Return the device of a variant, which is named at `place` if the variant names one."""
+        given = [(variant.device, place), (study.device, study_path(study_name)), (self.report.device, f"{REPORT} or --config")]
+        text, where = next((text, where) for text, where in given if text is not None)
+        device = devices.parse(text)
+        if "device" in ENGINES[variant.engine]:
+            device = Device(devices.CPU)
+        elif device.kind == devices.AUTO:
+            device = Device(self._automatic)
+        return Asked(device, text, f"{where}: device" if where != place else f"{place}.device")
 
     def _recipe(self, step: str, wildcards: Iterable[str]) -> Recipe:
         name = "/".join(wildcards) or "report"
@@ -151,7 +284,7 @@ class Plan:
         for name, variant in study.variants.items():
             self._plan_variant(study_name, study, name, variant)
         for name, sweep in study.sweeps.items():
-            self._plan_sweep(study_name, name, sweep, study.variants[sweep.variant])
+            self._plan_sweep(study_name, study, name, sweep)
         for measurement in _in_order_of_reading(study):
             for variant_name in _variants(study, study.measurements[measurement].variants):
                 self._plan_measurement(study_name, study, variant_name, measurement)
@@ -187,19 +320,24 @@ class Plan:
         scripts = [_file(components.SIMULATION, simulation.kind)]
         self._add("simulate", f"{study_name}/{name}", settings=settings, inputs=data, scripts=scripts)
 
-    def _plan_sweep(self, study_name: str, name: str, sweep: Sweep, variant: Variant) -> None:
-        levels = {}
-        for level, settings in levels_of(sweep, variant.model_dump(exclude_none=True)).items():
+    def _plan_sweep(self, study_name: str, study: Study, name: str, sweep: Sweep) -> None:
+        levels, asked = {}, []
+        for level, settings in levels_of(sweep, study.variants[sweep.variant].model_dump(exclude_none=True)).items():
             at_level = Variant.model_validate(settings)
+            asked.append(self._asked_for(f"{study_path(study_name)}: sweeps.{name}", study_name, study, at_level))
             told = settings_of_training(at_level) | self._limits(at_level) | {"save_every": None, "save_at": []}
+            told["device"] = asked[-1].device.kind
             if at_level.early_stopping is None:
                 told["evaluate_every"] = told["steps"]  # what is kept is as it is at the end
             levels[level] = told | {"data": at_level.data}
         data = {key: self._source("data", f"{study_name}/{key}") for key in sorted({told["data"] for told in levels.values()})}
         self._add("sweep", f"{study_name}/{name}", settings={"levels": levels}, inputs={"data": data})
+        self._asked["sweep", f"{study_name}/{name}"] = max(asked, key=lambda one: one.device.kind == devices.CUDA)
 
     def _plan_variant(self, study_name: str, study: Study, name: str, variant: Variant) -> None:
-        settings = settings_of_training(variant) | self._limits(variant)
+        asked = self._asked_for(f"{study_path(study_name)}: variants.{name}", study_name, study, variant)
+        self._asked["train", f"{study_name}/{name}"] = asked
+        settings = settings_of_training(variant) | self._limits(variant) | {"device": asked.device.kind}
         data = self._source("data", f"{study_name}/{variant.data}")
         self._add("train", f"{study_name}/{name}", settings=settings, inputs={"data": {"": data}})
         if variant.jacobian == "none":
@@ -258,6 +396,8 @@ class Plan:
                 colored = family is components.FIGURE  # a table shows no colors, and so is not made anew for one
                 styles = {run: _style(study, run) for run in [*variants, *simulations]}
                 settings["styles"] = {run: {"label": label, "color": color if colored else ""} for run, (label, color) in styles.items()}
+            elif read == "grids":
+                settings["grids"] = {key: grids.described(key, study.grids[key]) for key in _grids(family, figure)}
             elif read == "numbers":
                 inputs[read] = {"": self._source("number", study_name, suffix="csv")}
             elif read == "simulated":
@@ -300,20 +440,30 @@ class Plan:
             manifest = Source(f"{self.results}/report/manifest.json", "manifest", self._recipes["manifest", "report"].digest)
             inputs = inputs | {"manifest": {"": manifest}}
         files = [*(chapter_path(name) for name in self.studies), *TEMPLATES, BIBLIOGRAPHY]
-        studies = {name: self._as_run(study) for name, study in self.studies.items()}
-        settings = {"report": self.report.model_dump(exclude={"results"}), "studies": studies}
+        studies = {name: self._as_run(name, study) for name, study in self.studies.items()}
+        settings = {"report": self.report.model_dump(exclude={"results", "device"}), "studies": studies}
         for kind in ("html", "pdf"):
             self._add("report", kind, settings={"kind": kind, **settings}, inputs=inputs, files=files)
 
-    def _as_run(self, study: Study) -> dict[str, Any]:
-        """Return a study's configuration with the updates and replicas that are run, which the report may limit."""
-        variants = {name: variant.model_dump() | self._limits(variant) for name, variant in study.variants.items()}
+    def _as_run(self, study_name: str, study: Study) -> dict[str, Any]:
+        """Return a study's configuration with the updates and replicas that are run, which the report may limit, and classes of devices."""
+        kinds = {job: {"device": asked.device.kind} for job, asked in self._asked.items()}
+        variants = {
+            name: variant.model_dump() | self._limits(variant) | kinds["train", f"{study_name}/{name}"]
+            for name, variant in study.variants.items()
+        }
         simulations = {name: simulation.model_dump() | self._limits_of(simulation) for name, simulation in study.simulations.items()}
         sweeps = {
-            name: swept_settings(sweep, variants[sweep.variant]) | {"steps": self._most_steps(sweep, study.variants[sweep.variant])}
+            name: swept_settings(sweep, variants[sweep.variant])
+            | {"steps": self._most_steps(sweep, study.variants[sweep.variant])}
+            | kinds["sweep", f"{study_name}/{name}"]
             for name, sweep in study.sweeps.items()
         }
-        return study.model_dump() | {"variants": variants, "simulations": simulations, "sweeps": sweeps}
+        crossed = {}
+        for name, grid in study.grids.items():
+            own = [variants[variant] for variant in grids.points(name, grid)]
+            crossed[name] = swept_settings(grid, own[0]) | {"steps": max(variant["steps"] for variant in own), "device": own[0]["device"]}
+        return study.model_dump(exclude={"device"}) | {"variants": variants, "simulations": simulations, "sweeps": sweeps, "grids": crossed}
 
     def _most_steps(self, sweep: Sweep, variant: Variant) -> int:
         levels = levels_of(sweep, variant.model_dump(exclude_none=True)).values()
@@ -336,6 +486,12 @@ class Plan:
         return set(self._recipes["figure", figure].inputs) <= {"data", "datasets"}
 
 
+def _signed(function: F) -> F:
+    """Return a function that has its signature worked out: Snakemake asks for it several times for each job."""
+    function.__signature__ = signature(function)  # type: ignore[attr-defined]
+    return function
+
+
 def settings_of_training(variant: Variant) -> dict[str, Any]:
     """Return what `scripts.common.training.train` is told of a variant, but for the numbers of steps and replicas."""
     full = variant.model_dump()
@@ -348,6 +504,12 @@ def _file(family: Family, name: str) -> str:
 
 def _variants(study: Study, chosen: str | list[str]) -> list[str]:
     return list(study.variants) if isinstance(chosen, str) else list(chosen)
+
+
+def _grids(family: Family, figure: Figure) -> list[str]:
+    """Return the grids that a figure or table names."""
+    named = [key for key, option in components.options(family, figure.kind).items() if "GridName" in option.annotation]
+    return [figure.options()[key] for key in named if key in figure.options()]
 
 
 def _simulations(study: Study, chosen: str | list[str]) -> list[str]:

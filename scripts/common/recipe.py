@@ -6,7 +6,7 @@ the versions of the libraries which that code imports. Paths, comments, docstrin
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -47,13 +47,24 @@ class Recipe:
         """Return the path of the recipe's file in a results folder; its name has the start of the digest."""
         return f"{results}/recipe/{self.step}/{self.name}.{self.digest[:16]}.json"
 
-    def as_json(self) -> str:
-        """Return the recipe as JSON text."""
-        return json.dumps(asdict(self), indent=1) + "\n"
+    def as_json(self, results: str) -> str:
+        """Return the recipe as JSON text, in which paths begin below the folder `results`: it is the same wherever the results stand.
+
+        Where builds share a cache, Snakemake tells by this text whether a job has been done.
+        """
+        inputs = {
+            name: {key: vars(source) | {"path": source.path.removeprefix(f"{results}/")} for key, source in sources.items()}
+            for name, sources in self.inputs.items()
+        }
+        return json.dumps(vars(self) | {"inputs": inputs}, indent=1) + "\n"
 
 
-def from_json(text: str) -> Recipe:
-    """Return the recipe that `text`, made by `as_json`, holds."""
+def from_json(text: str, path: str) -> Recipe:
+    """Return the recipe that `text`, made by `as_json`, holds; the `path` of its file tells in which folder its inputs stand."""
     content = json.loads(text)
-    content["inputs"] = {name: {key: Source(**source) for key, source in sources.items()} for name, sources in content["inputs"].items()}
+    results = path.removesuffix(Recipe(**content).path(""))
+    content["inputs"] = {
+        name: {key: Source(**source | {"path": f"{results}/{source['path']}"}) for key, source in sources.items()}
+        for name, sources in content["inputs"].items()
+    }
     return Recipe(**content)

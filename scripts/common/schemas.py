@@ -68,7 +68,8 @@ def study_schema() -> Schema:
     schema = _closed(Study)
     for name, section in sections.items():
         schema["properties"][name] = {"description": schema["properties"][name]["description"], **section}
-    schema["$defs"] = {name: schema["$defs"][name] for name in ("Factor", "Observation", "Phase", "Sweep")}
+    schema["anyOf"] = [{"required": [name]} for name in ("variants", "grids")]
+    schema["$defs"] = {name: schema["$defs"][name] for name in ("Axis", "Factor", "Grid", "Observation", "Phase", "Sweep")}
     return schema
 
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, StringConstraints, WithJsonSchema
+
+from scripts.common.ranges import values_of
 
 NAME = r"[a-z][a-z0-9_]*"
 PATH = r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*"
@@ -19,6 +21,16 @@ PAGES = r"[0-9]+-[0-9]+"
 OBJECT_IDENTIFIER = r"10\.[0-9]{4,}/\S+"
 FOLDER = r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*"
 Folder = Annotated[str, StringConstraints(pattern=f"^{FOLDER}$")]
+DEVICE = r"(auto|cpu|cuda(:(0|[1-9][0-9]*))?)"
+Device = Annotated[str, StringConstraints(pattern=f"^{DEVICE}$")]
+SettingPath = Annotated[str, StringConstraints(pattern=f"^{PATH}$")]
+Values = Annotated[
+    list[Any],
+    Field(min_length=1),
+    BeforeValidator(values_of),
+    WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1}, {"type": "string", "pattern": "^ *(logspace|linspace|range) *\\("}]}),
+]
+"""The values of a setting: a list, or a range as text."""
 WORDS_OF_YAML = {"true": True, "false": False, "null": None}
 """Values that ``snakemake --config key=value`` hands over as text."""
 FromCommandLine = BeforeValidator(lambda value: WORDS_OF_YAML.get(value, value) if isinstance(value, str) else value)
@@ -62,6 +74,8 @@ class Network(Model):
         kind: perceptron, a fully connected network; convolutional, a network of convolutions with pooling on square images; recurrent,
             which reads the rows of an image in turn; or attention, one block of it on the rows of an image.
         hidden: of a perceptron, the widths of the hidden layers, from the input on; of recurrent networks and attention their one width.
+        depth: of a perceptron, in place of `hidden`, the number of hidden layers, all of one width.
+        width: of a perceptron, in place of `hidden`, that width.
         channels: of a convolutional network, the channels of each convolution, from the input on.
         kernel: of a convolutional network, the width and height of each convolution, an odd number.
         activation: what is applied after each hidden layer; prelu, with a slope that is trained, beside the functions that there are.
@@ -77,6 +91,8 @@ class Network(Model):
 
     kind: Literal["perceptron", "convolutional", "recurrent", "attention"] = "perceptron"
     hidden: Annotated[list[PositiveInt], Field(min_length=1)] | None = None
+    depth: PositiveInt | None = None
+    width: PositiveInt | None = None
     channels: Annotated[list[PositiveInt], Field(min_length=1)] | None = None
     kernel: PositiveInt | None = None
     activation: Name = "relu"
@@ -90,8 +106,9 @@ class Network(Model):
     output_scale: Annotated[float, Field(gt=0)] | None = None
 
     def options(self) -> dict[str, Any]:
-        """Return what describes the network, without what it does not have."""
-        return self.model_dump(exclude_none=True)
+        """Return what describes the network, without what it does not have; a depth and a width as the widths of hidden layers."""
+        found = self.model_dump(exclude_none=True, exclude={"depth", "width"})
+        return found | ({"hidden": [self.width] * self.depth} if self.depth and self.width else {})
 
 
 class EarlyStopping(Model):
@@ -137,6 +154,8 @@ class Variant(Model):
         seconds_per_step: the wall time of one step of one replica, measured once (`make seconds`), where times are compared.
         augmentation: how the samples of a batch are mixed before each step (autograd engine).
         early_stopping: when training ends before its last step; it is looked at whenever losses are recorded.
+        device: what it is trained on, auto, cpu, cuda or a certain GPU as cuda:1 (stacked and autograd engines); that of the study if it
+            is not given.
     """
 
     label: Text
@@ -161,6 +180,7 @@ class Variant(Model):
     seconds_per_step: Annotated[float, Field(gt=0)] | None = None
     augmentation: Part | None = None
     early_stopping: EarlyStopping | None = None
+    device: Device | None = None
 
 
 class Factor(Model):
@@ -168,16 +188,24 @@ class Factor(Model):
 
     Attributes:
         name: what it is, in words.
-        settings: values of a setting of the variant by its path, as `optimizer.learning_rate`; of several settings as many values each,
-            which belong together.
+        settings: values of a setting of the variant by its path, as `optimizer.learning_rate`, as a list or as a range, such as
+            `logspace(-3, 1, 50)`, `linspace(0, 1, 11)` or `range(1, 9, 2)`; of several settings as many values each, which belong together.
         levels: what the levels are called; the values of the first setting if they are not given.
     """
 
     name: Text
-    settings: Annotated[
-        dict[Annotated[str, StringConstraints(pattern=f"^{PATH}$")], Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)
-    ]
+    settings: Annotated[dict[SettingPath, Values], Field(min_length=1)]
     levels: list[Name] | None = None
+
+
+class Axis(Factor):
+    """What a grid varies.
+
+    Attributes:
+        name: what it is, in one word that stands in the names of the variants.
+    """
+
+    name: Name
 
 
 class Sweep(Model):
@@ -194,8 +222,26 @@ class Sweep(Model):
     variant: Name
     label: Text | None = None
     color: Color | None = None
-    settings: dict[Annotated[str, StringConstraints(pattern=f"^{PATH}$")], Any] = {}
+    settings: dict[SettingPath, Any] = {}
     over: Annotated[list[Factor], Field(min_length=1)]
+
+
+class Grid(Model):
+    """A variant for each combination of levels of some settings, which is trained, measured and shown as any other variant is.
+
+    Attributes:
+        variant: the variant that they are made from; the defaults if it is not given.
+        label: what figures and tables call them; as the variant if it is not given.
+        color: their color in every figure; that of the variant if it is not given.
+        settings: what is other than in the variant at every level, by its path, as `data`.
+        over: what is varied; the axes are crossed.
+    """
+
+    variant: Name | None = None
+    label: Text | None = None
+    color: Color | None = None
+    settings: dict[SettingPath, Any] = {}
+    over: Annotated[list[Axis], Field(min_length=1)]
 
 
 class Simulation(Part):
@@ -254,13 +300,15 @@ class Phase(Model):
         title: what it is about.
         variants: the variants that it trains.
         simulations: the simulations and sweeps that it makes.
+        grids: the grids whose variants it trains.
         swept: what is varied, in words, and the path of the setting, as `network.hidden`; the inventory lists its values.
     """
 
     title: Text
     variants: list[Name] = []
     simulations: list[Name] = []
-    swept: dict[Text, Annotated[str, StringConstraints(pattern=f"^{PATH}$")]] = {}
+    grids: list[Name] = []
+    swept: dict[Text, SettingPath] = {}
 
 
 class Observation(Model):
@@ -287,11 +335,13 @@ class Study(Model):
         variants: the trained configurations.
         simulations: computations without training; their names are none of the variants'.
         sweeps: variants trained at several levels of a setting; their names are none of the others'.
+        grids: settings that are crossed into variants; the names of these are made from the grid's and those of axes and levels.
         measurements: what is measured of them.
         figures: the figures, in order.
         tables: the tables, in order.
         phases: the parts of the chapter that have an inventory, in order.
         observations: what the sources say, each with the claims that test it.
+        device: what variants are trained on that do not say it themselves; that of the report if it is not given.
     """
 
     title: Text
@@ -299,14 +349,16 @@ class Study(Model):
     linearize_on: Name
     data: Annotated[dict[Name, Part], Field(min_length=1)]
     defaults: dict[str, Any] = {}
-    variants: Annotated[dict[Name, Variant], Field(min_length=1)]
+    variants: dict[Name, Variant] = {}
     simulations: dict[Name, Simulation] = {}
     sweeps: dict[Name, Sweep] = {}
+    grids: dict[Name, Grid] = {}
     measurements: dict[Name, Measurement]
     figures: dict[Name, Figure]
     tables: dict[Name, Figure] = {}
     phases: dict[Name, Phase] = {}
     observations: list[Observation] = []
+    device: Device | None = None
 
 
 class Bootstrap(Model):
@@ -337,6 +389,7 @@ class Report(Model):
         steps: the most updates of any training; null for as many as the study says.
         memory: memory in GiB that the Gram matrix of a linearization may take while it is computed.
         bootstrap: the resamples behind every bootstrap interval.
+        device: what networks are trained on: cpu; cuda, a GPU, or a certain one as cuda:1; or auto, a GPU if the planning machine has one.
         studies: the chapters, in order.
     """
 
@@ -352,6 +405,7 @@ class Report(Model):
     steps: Annotated[PositiveInt | None, FromCommandLine]
     memory: Annotated[float, Field(gt=0)]
     bootstrap: Bootstrap
+    device: Device = "cpu"
     studies: Annotated[list[Name], Field(min_length=1)]
 
 
@@ -452,24 +506,24 @@ def levels_of(sweep: Sweep, variant: Mapping[str, Any]) -> dict[str, dict[str, A
     ]
     found = {}
     for chosen in product(*choices):
-        settings = _with(variant, sweep.settings)
+        settings = changed(variant, sweep.settings)
         for _, changes in chosen:
-            settings = _with(settings, changes)
+            settings = changed(settings, changes)
         found["/".join(called for called, _ in chosen)] = settings
     return found
 
 
-def swept_settings(sweep: Sweep, variant: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a sweep's variant, with the levels of a setting that is swept in its place, in a list."""
+def swept_settings(sweep: Sweep | Grid, variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a sweep's or grid's variant, with the levels of a setting that is swept in its place, in a list."""
     own = {key: value for key, value in (("label", sweep.label), ("color", sweep.color)) if value is not None}
-    found = _with(variant, own | sweep.settings)
+    found = changed(variant, own | sweep.settings)
     for factor in sweep.over:
         called = {next(iter(factor.settings)): factor.levels} if factor.levels else {}
-        found = _with(found, factor.settings | called)
+        found = changed(found, factor.settings | called)
     return found
 
 
-def _with(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def changed(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings with other values at some paths."""
     found = dict(settings)
     for path, value in changes.items():

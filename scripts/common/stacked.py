@@ -8,8 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import divergence, optimizers, parametrization, parts, perceptron
-from scripts.common.engine import Engine, Task
+from scripts.common import cuda_graphs, optimizers, parametrization, parts, perceptron
+from scripts.common.divergence import Watch
+from scripts.common.engine import BatchesOnGpu, Engine, Task
+from scripts.common.stretches import Stretches, Update
 
 STEPS_IN_MEMORY = 256
 
@@ -40,23 +42,24 @@ class Stacked(Engine):
             activation=self._activation,
             loss=task.loss,
         )
-        optimizer = parts.call(optimizers, task.optimizer, buffer, self._gradient)
-        self._update = optimizer.update
-        memory = [perceptron.views(kept, widths, replicas) for kept in optimizer.memory]
+        self._optimizer = parts.call(optimizers, task.optimizer, buffer, self._gradient)
+        memory = [perceptron.views(kept, widths, replicas) for kept in self._optimizer.memory]
         super().__init__(task, perceptron.FORM, layers, memory)
-        self._look = divergence.watch(task, self._weights, self._weight_layers, widths, self.diverged_at)
+        self._watch = Watch(task, self._weights, self._weight_layers, widths, self.diverged_at)
+        self._stretches = self._on_gpu() if task.on_gpu() else None
         self._batches: Iterator[tuple[Tensor, Tensor]] | None = None
 
     def advance(self, first: int, last: int, tell: Callable[[int], None]) -> None:
         """Make the updates from `first` + 1 to `last`."""
         self._form_weights()  # after `restore` they are those of other parameters
+        if self._stretches is not None:
+            self._stretches.advance(first, last, tell)
+            return
         if self._batches is None:
             self._batches = _batches(self.task, None if self._indices is None else self._indices[first:])
-        compute_gradient, update, look, scales = self._compute_gradient, self._update, self._look, self._scales
+        update, look = self._optimizer.update, self._watch.look
         for step, (x, y) in zip(range(first + 1, last + 1), self._batches, strict=False):
-            compute_gradient(x, y)
-            if scales is not None:
-                self._gradient.mul_(scales)
+            self._form_gradient(x, y)
             update(step)
             self._form_weights()
             look(step)
@@ -66,6 +69,29 @@ class Stacked(Engine):
         """Return the predictions (R, C, N) of all replicas, as they are now, at the points x (D, N)."""
         self._form_weights()
         return perceptron.predict(self._weight_layers, x, activation=self._activation)
+
+    def _on_gpu(self) -> Stretches:
+        """Return what makes the updates on a GPU: batches are gathered within the update, whose indices alone come from outside."""
+        batches, optimizer = BatchesOnGpu(self.task, perceptron.with_constant(self.task.x), self._indices), self._optimizer
+        self._watch.leave_out()
+        everything = tuple(values.contiguous() for values in batches.chosen()) if self._indices is None else None
+
+        def prepare(step: int) -> None:
+            batches.choose(step)
+            optimizer.prepare(step)
+
+        def make() -> None:
+            self._form_gradient(*(everything or (values.contiguous() for values in batches.chosen())))
+            optimizer.repeat()
+            self._form_weights()
+
+        changes = [self._buffer, *([self._weights] if self._scales is not None else []), *optimizer.memory]
+        return Stretches(Update(prepare, make, self._watch.square, self._watch.limit, self._watch.look, changes, (), cuda_graphs.record))
+
+    def _form_gradient(self, x: Tensor, y: Tensor) -> None:
+        self._compute_gradient(x, y)
+        if self._scales is not None:
+            self._gradient.mul_(self._scales)
 
     def _form_weights(self) -> None:
         if self._scales is not None:

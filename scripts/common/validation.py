@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from scripts.common import components
-from scripts.common.settings import FOLDER, KEY, NAME, OBJECT_IDENTIFIER, PAGES, PATH, Model
+from scripts.common.settings import DEVICE, FOLDER, KEY, NAME, OBJECT_IDENTIFIER, PAGES, PATH, Model
 
 T = TypeVar("T", bound=Model)
 
@@ -25,6 +25,7 @@ ALLOWED = {
     "dict_type": "`key: value` lines ({{}} where there are none)",
     "model_type": "`key: value` lines ({{}} where there are none)",
     "literal_error": "{expected}",
+    "value_error": "{error}",
     "greater_than": "a number above {gt}",
     "greater_than_equal": "a number of at least {ge}",
     "less_than": "a number below {lt}",
@@ -40,6 +41,7 @@ PATTERNS = {
     f"^{PAGES}$": "the first and the last page, as 251-276",
     f"^{OBJECT_IDENTIFIER}$": "a DOI without an address before it, as 10.1037/h0042519",
     f"^{FOLDER}$": "a folder inside the project, without '..'",
+    f"^{DEVICE}$": "auto, cpu, cuda, or a certain GPU as cuda:1",
 }
 """What a text that matches is, in words."""
 

@@ -63,14 +63,22 @@ def content(*, solutions=True, claims=None):
             },
             "simulations": {"drawn": {"label": "Drawn", "replicas": 2, "rates": [0.5, 2.0, 0.5], "method": "plain"}},
             "sweeps": {"widths": {"label": "Widths", "replicas": 3, "steps": 40, "batches": {"size": [2, 16]}}},
+            "grids": {"crossed": {"label": "Crossed", "replicas": 3, "steps": 40, "network": {"depth": [2, 4]}}},
             "phases": {
                 "first": {
                     "title": "phase 1",
                     "variants": ["a", "b", "c"],
                     "simulations": ["drawn", "widths"],
+                    "grids": [],
                     "swept": {"learning rate": "optimizer.learning_rate", "rate": "rates", "method": "method", "size": "batches.size"},
                 },
-                "second": {"title": "phase 2", "variants": [], "simulations": [], "swept": {}},
+                "second": {
+                    "title": "phase 2",
+                    "variants": [],
+                    "simulations": [],
+                    "grids": ["crossed"],
+                    "swept": {"depth": "network.depth"},
+                },
             },
             "observations": [{"says": "It works | well.", "claims": ["it_works", "all_work"]}],
         },
@@ -278,7 +286,11 @@ def test_an_inventory_has_what_is_run_and_swept_and_all_that_was_used_since_the_
         ["figure", "@fig:fit", "A *fit*."],
         ["claim", r"It works\.", "[supported]{.verdict .supported}"],
     ]
-    assert inventory_rows(text, "second") == [["question", "@q-s-2", "How"]]
+    assert inventory_rows(text, "second") == [
+        ["grid", "Crossed", "3 replicas, at most 40 steps"],
+        ["swept", "depth", "2, 4"],
+        ["question", "@q-s-2", "How"],
+    ]
     assert "Inventory of phase 2." in text
 
 

@@ -200,6 +200,7 @@ def test_the_compiled_engine_takes_what_it_can_train(settings, study):
         ({"optimizer": {"kind": "adam"}}, "optimizer.kind: wrong value 'adam'; allowed: 'sgd'"),
         ({"batches": {"kind": "permutations", "size": 3, "seed": 0}}, "batches.kind: wrong value 'permutations'; allowed: 'subsets'"),
         ({"loss": {"kind": "cross_entropy"}}, "loss.kind: wrong value 'cross_entropy'; allowed: 'mse'"),
+        ({"device": "cuda"}, "device: wrong value 'cuda'; allowed: null or 'auto' or 'cpu'"),
     ],
 )
 def test_the_compiled_engine_is_refused_what_it_cannot_train(settings, study, change, expected):
@@ -531,3 +532,15 @@ def test_whatever_stands_anywhere_is_taken_or_told_and_never_a_crash(project, se
                 refused += 1
                 assert f"--config or --configfile: {path[0]}" in str(error)  # noqa: PT017
     assert refused > 1000
+
+
+def test_a_device_is_told_with_what_it_may_be(settings, study):
+    study["device"] = "gpu"
+    study["defaults"]["device"] = "cuda:-1"
+    study["variants"]["wide"]["device"] = "cuda:3"
+    allowed = "allowed: auto, cpu, cuda, or a certain GPU as cuda:1"
+    assert problems(settings | {"device": "CUDA"}) == [
+        f"--config or --configfile: device: wrong value 'CUDA'; {allowed}",
+        f"{STUDY}: defaults.device: wrong value 'cuda:-1'; {allowed}",
+        f"{STUDY}: device: wrong value 'gpu'; {allowed}",
+    ]

@@ -29,6 +29,7 @@ def in_place(function):
 
 
 EXPECTED = {
+    "normal": in_place(lambda weight: nn.init.normal_(weight, 0.0, 0.5 / math.sqrt(weight.shape[1]))),
     "uniform": in_place(lambda weight: nn.init.uniform_(weight, -0.5, 0.5)),
     "he_normal": in_place(lambda weight: nn.init.normal_(weight, 0.0, math.sqrt(2 / weight.shape[1]))),
     "he_uniform": in_place(lambda weight: nn.init.uniform_(weight, -math.sqrt(6 / weight.shape[1]), math.sqrt(6 / weight.shape[1]))),
@@ -51,7 +52,7 @@ def test_draws_what_a_torch_model_with_the_same_seed_draws(kind):
     model.apply(EXPECTED[kind])
 
     generator = torch.Generator().manual_seed(7)
-    options = {"scale": 0.5} if kind == "uniform" else {}
+    options = {"scale": 0.5} if kind in ("uniform", "normal") else {}
     layers = empty(WIDTHS)
     parts.call(initializations, {"kind": kind, **options}, layers, generator=generator)
     for (weight, bias), layer in zip(layers, model, strict=True):
@@ -67,6 +68,14 @@ def test_variance_is_the_one_of_the_paper(kind, variance):
     parts.call(initializations, {"kind": kind}, layers, generator=torch.Generator().manual_seed(0))
     assert weight.var().item() == pytest.approx(variance, rel=0.02)
     assert not bias.any()
+
+
+def test_normal_weights_and_biases_have_the_scales_that_are_asked_for():
+    layers = empty([400, 600, 800])
+    parts.call(initializations, {"kind": "normal", "scale": 3.0, "bias_scale": 0.2}, layers, generator=torch.Generator().manual_seed(0))
+    for weight, bias in layers:
+        assert weight.std().item() == pytest.approx(3 / math.sqrt(weight.shape[1]), rel=0.01)
+        assert bias.std().item() == pytest.approx(0.2, rel=0.06)
 
 
 def test_orthogonal_keeps_lengths_up_to_the_gain_of_relu():

@@ -26,7 +26,7 @@ def given(tmp_path, monkeypatch):
         "numbers": {"a": Source("results/number/a.csv", "number", "c" * 64)},
     }
     recipe = replace(RECIPE, inputs=inputs)
-    storage.save_text(recipe.path("results"), recipe.as_json())
+    storage.save_text(recipe.path("results"), recipe.as_json("results"))
     return SimpleNamespace(
         input=SimpleNamespace(recipe=recipe.path("results")),
         log=["results/log/measure/a.log"],
@@ -79,9 +79,9 @@ def test_what_nobody_foresaw_has_its_story_in_the_log_and_one_line_on_the_termin
 
 @pytest.mark.parametrize("name", ["train", "claims", "numbers"])
 def test_an_input_made_under_another_recipe_is_not_used(given, name, tmp_path):
-    recipe = job.from_json((tmp_path / given.input.recipe).read_text())
+    recipe = job.from_json((tmp_path / given.input.recipe).read_text(), given.input.recipe)
     inputs = {key: {k: replace(source, digest="e" * 64) for k, source in group.items()} for key, group in recipe.inputs.items()}
-    storage.save_text(given.input.recipe, replace(recipe, inputs=inputs).as_json())
+    storage.save_text(given.input.recipe, replace(recipe, inputs=inputs).as_json("results"))
     with pytest.raises(SystemExit, match=r"was made under recipe .{12}, this build needs eeeeeeeeeeee"), job.run(given) as running:
         running.load_each(name)
 
@@ -92,7 +92,7 @@ def test_an_input_made_under_another_recipe_is_not_used(given, name, tmp_path):
         (None, "cannot be read as a recipe ("),
         ("", "cannot be read as a recipe ("),
         ('{"digest": "d"}', "cannot be read as a recipe ("),
-        (replace(RECIPE, digest="e" * 64).as_json(), "altered since it was written"),
+        (replace(RECIPE, digest="e" * 64).as_json("results"), "altered since it was written"),
     ],
     ids=["missing", "empty", "cut off", "of another job"],
 )

@@ -1,8 +1,11 @@
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from scripts.common import devices
+from scripts.common.devices import Device
 from scripts.common.errors import UserError
 from scripts.common.places import PROJECT
 from scripts.common.plan import RECIPES_KEPT, Plan
@@ -210,7 +213,7 @@ def test_recipes_are_written_where_the_rules_look_for_them_and_read_back():
         recipe.path("results") for recipe in plan._recipes.values()
     }
     path = Path(plan.recipe("measure")(["mini/wide", "loss"]))
-    assert from_json(path.read_text()) == plan._recipes["measure", "mini/wide/loss"]
+    assert from_json(path.read_text(), path.as_posix()) == plan._recipes["measure", "mini/wide/loss"]
 
 
 def test_a_recipe_that_is_there_is_left_alone_and_one_that_is_needed_again_is_made_newer():
@@ -278,7 +281,9 @@ def test_measurements_that_read_each_other_are_told(project):
 
 
 def test_no_path_of_this_machine_is_in_a_recipe(project):
-    assert not [job for job, recipe in planned()._recipes.items() if str(project) in recipe.as_json() or str(PROJECT) in recipe.as_json()]
+    assert not [
+        job for job, recipe in planned()._recipes.items() if any(str(place) in recipe.as_json("results") for place in (project, PROJECT))
+    ]
 
 
 SWEEP = """
@@ -317,3 +322,109 @@ def test_a_sweep_is_one_job_with_all_settings_of_each_level(project):
         "report/pdf",
     }
     assert changed(before, after) == built_anew
+
+
+# devices
+
+
+def on(study="", variant="", sweep=""):
+    """Return a small study with a device of its own, of its variant `wide`, and of a sweep, as YAML says it."""
+    text = (Path(PROJECT) / "tests/mini/mini.yaml").read_text().replace("title: A small study\n", f"title: A small study\n{study}\n")
+    text = text.replace("    label: wide\n", f"    label: wide\n    {variant}\n")
+    swept = "sweeps:\n  rates:\n    variant: narrow\n    over: [{name: rate, settings: {optimizer.learning_rate: [0.1, 0.2]}}]\n"
+    return text + (f"{swept}    settings: {{device: {sweep}}}\n" if sweep else "")
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """The GPUs of the machine, for a test to add to."""
+    found = []
+    monkeypatch.setattr(devices, "visible_gpus", lambda: found)
+    return found
+
+
+def test_a_variant_has_its_own_device_or_that_of_its_study_or_that_of_the_report(project):
+    def kinds(text, **changes):
+        (project / STUDY).write_text(text)
+        plan = planned(**changes)
+        told = {name: plan._recipes["train", f"mini/{name}"].settings["device"] for name in ("narrow", "wide")}
+        assert told == {name: ("cpu", "cuda")[plan.gpus("train")([f"mini/{name}"])] for name in told}
+        return tuple(told.values())
+
+    assert kinds(on()) == ("cpu", "cpu")
+    assert kinds(on(), device="cuda") == ("cuda", "cuda")
+    assert kinds(on("device: cpu"), device="cuda") == ("cpu", "cpu")
+    assert kinds(on("device: cuda:1", "device: cpu")) == ("cuda", "cpu")
+    assert kinds(on(variant="device: cuda")) == ("cpu", "cuda")
+    assert planned().gpus("sweep")(["mini/none"]) == planned().gpus("data")(["mini/sines"]) == 0
+
+
+def test_a_sweep_takes_a_gpu_if_one_of_its_levels_does(project):
+    (project / STUDY).write_text(on(sweep="cuda:2"))
+    plan = planned()
+    assert [level["device"] for level in plan._recipes["sweep", "mini/rates"].settings["levels"].values()] == ["cuda", "cuda"]
+    assert (plan.gpus("sweep")(["mini/rates"]), plan.gpu_number("sweep")(["mini/rates"])) == (1, 2)
+    assert (plan.gpus("train")(["mini/narrow"]), plan.gpu_number("train")(["mini/narrow"])) == (0, -1)
+
+
+def test_the_class_of_a_device_is_part_of_the_digest_and_its_number_is_not(gpus):
+    on_cpu, on_gpu = digests(planned(device="cpu")), digests(planned(device="cuda"))
+    assert {"train/mini/wide", "jacobian/mini/wide", "measure/mini/wide/loss", "report/html"} <= changed(on_cpu, on_gpu)
+    assert not changed(on_gpu, digests(planned(device="cuda:3")))
+    assert not changed(on_cpu, digests(planned(device="auto")))
+    gpus.append("0")
+    assert not changed(on_gpu, digests(planned(device="auto")))
+    assert [planned(device=device).gpu_number("train")(["mini/wide"]) for device in ("cuda", "cuda:3", "auto")] == [-1, 3, -1]
+
+
+def test_an_engine_of_the_processor_stays_there_when_the_report_says_cuda(project):
+    natural = "engine: gauss_newton\n    optimizer: {kind: natural_gradient}\n    batches: {kind: full, seed: 0}"
+    (project / STUDY).write_text(on(variant=natural))
+    plan = planned(device="cuda")
+    assert [plan._recipes["train", f"mini/{name}"].settings["device"] for name in ("narrow", "wide")] == ["cuda", "cpu"]
+    (project / STUDY).write_text(on(variant=f"{natural}\n    device: cuda:1"))
+    message = "variants.wide.device: wrong value 'cuda:1'; allowed: null or 'auto' or 'cpu' with the gauss_newton engine"
+    with pytest.raises(UserError, match=re.escape(message)):
+        planned()
+
+
+def test_gpus_that_are_missing_are_told_once_for_each_place_before_any_job(project, gpus):
+    (project / STUDY).write_text(on("device: cuda", "device: cuda:1", "cuda"))
+    plan = planned()
+    with pytest.raises(UserError) as error:
+        plan.check_devices(local=True)
+    assert str(error.value).splitlines() == [
+        f"{STUDY}: device: {devices.missing(Device('cuda'), [])}",
+        f"{STUDY}: variants.wide.device: {devices.missing(Device('cuda', 1), [])}",
+        f"{STUDY}: sweeps.rates.device: {devices.missing(Device('cuda'), [])}",
+    ]
+    gpus.append("0")
+    with pytest.raises(UserError, match=re.escape("variants.wide.device: wrong value 'cuda:1', 1 GPU visible here")):
+        plan.check_devices(local=True)
+    plan.check_devices(local=False)
+    gpus.append("1")
+    plan.check_devices(local=True)
+
+
+@pytest.mark.usefixtures("gpus")
+def test_what_is_trained_needs_no_gpu_any_more(project):
+    plan = planned(device="cuda")
+    plan.write_recipes()
+    with pytest.raises(UserError, match=r"config/report.yaml or --config: device: wrong value 'cuda', no CUDA GPU"):
+        plan.check_devices(local=True)
+    for name in ("narrow", "wide"):
+        path = project / f"results/train/mini/{name}.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    plan.check_devices(local=True)
+    os.utime(path, ns=(0, 0))
+    with pytest.raises(UserError, match="wrong value 'cuda'"):
+        plan.check_devices(local=True)
+
+
+def test_what_this_machine_has_says_nothing_of_others():
+    with pytest.raises(
+        UserError, match=r"--config: device: wrong value 'auto', jobs run on other machines than the one that plans; allowed"
+    ):
+        planned(device="auto").check_devices(local=False)
+    planned(device="cuda").check_devices(local=False)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 from scripts.common.recipe import Recipe, Source, from_json
 
@@ -15,7 +16,7 @@ RECIPE = Recipe(
 
 
 def test_a_recipe_reads_back_as_it_was_with_its_order():
-    again = from_json(RECIPE.as_json())
+    again = from_json(RECIPE.as_json("results"), RECIPE.path("results"))
     assert again == RECIPE
     assert list(again.settings["nested"]) == ["b", "a"]
 
@@ -25,5 +26,14 @@ def test_the_file_of_a_recipe_is_named_by_its_digest():
 
 
 def test_a_recipe_is_the_same_text_every_time():
-    assert from_json(RECIPE.as_json()).as_json() == RECIPE.as_json()
-    assert json.loads(RECIPE.as_json())["inputs"]["train"][""]["kind"] == "train"
+    text = RECIPE.as_json("results")
+    assert from_json(text, RECIPE.path("results")).as_json("results") == text
+    assert json.loads(text)["inputs"]["train"][""]["kind"] == "train"
+
+
+def test_a_recipe_is_the_same_text_in_every_folder_of_results():
+    elsewhere = replace(RECIPE, inputs={"train": {"": Source("/scratch/recipe/measure/train/x.npz", "train", "d" * 64)}, "many": {}})
+    text = elsewhere.as_json("/scratch/recipe/measure")
+    assert text == RECIPE.as_json("results")
+    assert "results" not in text
+    assert from_json(text, elsewhere.path("/scratch/recipe/measure")) == elsewhere

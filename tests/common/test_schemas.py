@@ -53,6 +53,7 @@ def test_every_key_is_described_and_no_other_is_taken(schema):
         (REPORT, "config/quick.yaml"),
         (PAPERS, "config/bibliography.yaml"),
         (STUDY, "config/studies/init_depth.yaml"),
+        (STUDY, "config/studies/init_sweep.yaml"),
         (STUDY, "tests/mini/mini.yaml"),
     ],
 )

@@ -1,10 +1,4 @@
 import itertools
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -13,12 +7,22 @@ from numpy.random import PCG64, Generator
 from torch import nn
 
 from scripts.common import perceptron, sampling, stacked, storage, training
-from scripts.common.places import PROJECT
-from scripts.common.recipe import Recipe, Source
 from scripts.common.seeds import replica_seeds
 from scripts.common.training import train
 from tests import oracle
-from tests.examples import SOURCE, TINY, pieces, pieces_settings, sines, source_run, source_settings, tiny_data, tiny_run, tiny_settings
+from tests.examples import (
+    SOURCE,
+    TINY,
+    pieces,
+    pieces_settings,
+    sines,
+    source_run,
+    source_settings,
+    tiny_data,
+    tiny_run,
+    tiny_settings,
+    validated,
+)
 
 
 @pytest.mark.parametrize("variant", SOURCE)
@@ -256,71 +260,6 @@ def test_replica_0_of_the_kernel_is_the_network_of_the_source(hidden, precision,
     assert np.abs(found["parameters"][-1, 0] - found["parameters"][0, 0]).max() > 0.1
 
 
-RUN = """
-import itertools, json, runpy, sys, time, types
-clock = itertools.count(0.0, 3.0)
-time.monotonic = lambda: next(clock)  # so that every report on the progress is due
-given = json.loads(sys.argv[1])
-recipe = types.SimpleNamespace(recipe=given["recipe"])
-snakemake = types.SimpleNamespace(input=recipe, output=[given["output"]], log=[given["log"]], rule="train")
-runpy.run_path(given["script"], init_globals={"snakemake": snakemake}, run_name="__main__")
-"""
-
-
-@pytest.mark.slow
-def test_a_process_that_is_killed_goes_on_from_the_last_saved_step_and_ends_with_the_same_bytes(tmp_path):
-    settings = pieces_settings(20, 20, steps=120000, evaluate_every=500, save_every=1000, save_at=[1], replicas=4)
-    storage.save(tmp_path / "results/data/study/pieces.npz", pieces(), kind=storage.DATA, digest="a" * 64)
-    source = Source("results/data/study/pieces.npz", "data", "a" * 64)
-    recipe = Recipe("train", "study/two", settings, {"data": {"": source}}, {}, {}, {}, "d" * 64)
-    storage.save_text(tmp_path / recipe.path("results"), recipe.as_json())
-
-    def start(name):
-        """Start the process that trains, with its output and log below a folder of its own."""
-        given = {
-            "recipe": recipe.path("results"),
-            "output": f"{name}/train/study/two.npz",
-            "log": f"{name}/log/train/study/two.log",
-            "script": str(PROJECT / "scripts/train.py"),
-        }
-        environment = os.environ | {"PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen([sys.executable, "-c", RUN, json.dumps(given)], cwd=tmp_path, env=environment)
-
-    undisturbed = start("undisturbed")
-    kept = tmp_path / "results/resume/study" / ("two." + "d" * 16)
-
-    def last_kept():
-        return max((int(path.stem) for path in kept.glob("*.npz") if not path.name.startswith(".")), default=0)
-
-    reached = 0
-    for moment in (1, 15000, 33000, 60000, 90000):
-        process = start("results")
-        while last_kept() < moment:
-            assert process.poll() is None
-            time.sleep(0.002)
-        os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-        assert not (tmp_path / "results/train/study/two.npz").exists()
-        log = (tmp_path / "results/log/train/study/two.log").read_text()
-        assert not reached or log.startswith(f"goes on from step {reached} of 120000, which was reached before\n")
-        told = [int(line.split()[1]) for line in log.splitlines() if line.startswith("step ")]
-        reached = last_kept()
-        assert reached <= max(told) < reached + 1000 < 120000, "what will be repeated is less than one interval"
-    assert start("results").wait() == 0
-    assert undisturbed.wait() == 0
-    assert (tmp_path / "results/log/train/study/two.log").read_text().startswith(f"goes on from step {reached} of 120000,")
-    files = [(tmp_path / f"{name}/train/study/two.npz").read_bytes() for name in ("results", "undisturbed")]
-    assert files[0] == files[1]
-    assert not (tmp_path / "results/resume").exists()
-
-
-def validated():
-    """Random data that cannot be learned, so that the loss on validation samples soon rises."""
-    data = tiny_data(samples=20)
-    generator = np.random.default_rng(5)
-    return data | {"validation_x": generator.normal(size=(15, 2)), "validation_y": generator.dirichlet(np.ones(3), size=15)}
-
-
 STOPPING = {"score": "validation_loss", "mode": "min", "patience": 3, "minimal_change": 1e-4}
 LONG = {
     "steps": 200,
@@ -358,25 +297,6 @@ def test_early_stopping_goes_back_to_the_best_parameters_of_a_training_without_i
     assert len(set(found["best_step"].tolist())) > 1
 
 
-def test_a_training_that_stops_early_can_be_resumed():
-    settings = tiny_settings(engine="autograd", **LONG) | {"early_stopping": STOPPING}
-    whole, kept = train(validated(), **settings), {}
-
-    class Keep:
-        def load(self, steps):
-            return [(step, kept[step]) for step in steps if step in kept]
-
-        def save(self, step, arrays):
-            kept[step] = {key: np.array(value) for key, value in arrays.items()}
-
-    train(validated(), **settings, keep=Keep())
-    later = max(step for step in kept if step < whole["stopped_at"].max()) - 10
-    for step in [step for step in kept if step > later]:
-        del kept[step]
-    again = train(validated(), **settings, keep=Keep())
-    assert all(np.array_equal(whole[key], again[key]) for key in whole)
-
-
 def test_scores_on_validation_samples_are_recorded_where_there_are_some():
     found = train(validated(), **tiny_settings())
     assert found["validation_loss"].shape == found["test_loss"].shape
@@ -403,22 +323,6 @@ def test_a_replica_with_techniques_does_not_depend_on_the_number_of_replicas(cha
     np.testing.assert_allclose(few["parameters"], many["parameters"][:, :2], rtol=1e-9, atol=1e-12)
     assert np.abs(many["parameters"][-1] - many["parameters"][0]).max() > 1e-3
     assert np.array_equal(tiny_run(engine="autograd", **changes)["parameters"], many["parameters"])
-
-
-@pytest.mark.parametrize("changes", TECHNIQUES[1:4], ids=str)
-def test_a_training_with_masks_or_mixtures_can_be_resumed(changes):
-    settings = tiny_settings(engine="autograd", save_every=5, **changes)
-    whole, kept = train(tiny_data(), **settings), {}
-
-    class Keep:
-        def load(self, steps):
-            return [(step, kept[step]) for step in steps if step in kept and step <= 10]
-
-        def save(self, step, arrays):
-            kept[step] = {key: np.array(value) for key, value in arrays.items()}
-
-    train(tiny_data(), **settings, keep=Keep())
-    assert np.array_equal(train(tiny_data(), **settings, keep=Keep())["parameters"], whole["parameters"])
 
 
 def test_lsuv_is_given_the_outputs_of_each_layer_on_the_training_inputs():

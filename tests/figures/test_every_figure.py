@@ -40,6 +40,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "fit": {},
     "gradient_features": {},
     "gradient_norms": {"step": "last"},
+    "grid_lines": {"grid": "starts", "x": "start", "lines": "end", "quantity": "test_loss", "step": "last", "logarithmic": True},
+    "grid_map": {"grid": "starts", "x": "start", "y": "end", "quantity": "test_loss", "step": "last", "logarithmic": True},
     "interactions": {"factors": ["start", "middle", "end"], "second": ["none", "b"], "third": ["none", "c"], "quantities": ["final_loss"]},
     "histograms": {},
     "invariance": {},
@@ -132,7 +134,8 @@ def test_two_drawings_have_the_same_bytes(kind: str, tmp_path: Path) -> None:
 def _assert_nothing_leaves_the_page(picture: Picture) -> None:
     """Every text lies on the page and over no other, and the legend over no panel."""
     figure = picture.figure
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure)  # whose renderer measures texts
+    figure.draw_without_rendering()
     texts = [text for axes in figure.axes for text in [*axes.texts, axes._left_title, axes.xaxis.label, axes.yaxis.label]]
     boxes = {text: text.get_window_extent() for text in [*texts, *figure.texts] if text.get_text() and text.get_visible()}
     boxes |= {legend: legend.get_window_extent() for legend in figure.legends}

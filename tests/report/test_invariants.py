@@ -12,7 +12,8 @@ from scripts.common import linearization, storage
 from scripts.common.numbers import from_csv
 from scripts.common.places import PROJECT
 
-STUDIES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((PROJECT / "config/studies").glob("*.yaml"))}
+LISTED = yaml.safe_load((PROJECT / "config/report.yaml").read_text(encoding="utf-8"))["studies"]
+STUDIES = {name: yaml.safe_load((PROJECT / f"config/studies/{name}.yaml").read_text(encoding="utf-8")) for name in sorted(LISTED)}
 DECOMPOSED = [
     f"{study}/{variant}"
     for study, settings in STUDIES.items()

@@ -12,7 +12,8 @@ rule claim:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("claim"),
+        runtime=plan.runtime("claim"),
     script:
         "../../scripts/claim.py"

@@ -12,7 +12,8 @@ rule data:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("data"),
+        runtime=plan.runtime("data"),
     script:
         "../../scripts/data.py"

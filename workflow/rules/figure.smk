@@ -15,11 +15,14 @@ rule figure:
         "<results>/log/figure/{figure}.log",
     benchmark:
         "<results>/benchmark/figure/{figure}.tsv"
+    group:
+        plan.group("figure", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("figure"),
+        runtime=plan.runtime("figure"),
     script:
         "../../scripts/figure.py"

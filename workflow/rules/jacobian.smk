@@ -7,11 +7,14 @@ rule jacobian:
     log:
         "<results>/log/jacobian/{variant}.log",
     cache: True
+    group:
+        plan.group("jacobian", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("jacobian"),
+        runtime=plan.runtime("jacobian"),
     script:
         "../../scripts/jacobian.py"

@@ -8,11 +8,14 @@ rule measure:
         "<results>/log/measure/{variant}/{measurement}.log",
     benchmark:
         "<results>/benchmark/measure/{variant}/{measurement}.tsv"
+    group:
+        plan.group("measure", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("measure"),
+        runtime=plan.runtime("measure"),
     script:
         "../../scripts/measure.py"

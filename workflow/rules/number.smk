@@ -12,7 +12,8 @@ rule number:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("number"),
+        runtime=plan.runtime("number"),
     script:
         "../../scripts/number.py"

@@ -13,8 +13,9 @@ rule summary:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("summary"),
+        runtime=plan.runtime("summary"),
     script:
         "../../scripts/summary.py"
 
@@ -33,8 +34,9 @@ rule manifest:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("manifest"),
+        runtime=plan.runtime("manifest"),
     script:
         "../../scripts/manifest.py"
 
@@ -55,7 +57,8 @@ rule report:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("report"),
+        runtime=plan.runtime("report"),
     script:
         "../../scripts/report.py"

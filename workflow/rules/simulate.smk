@@ -8,11 +8,14 @@ rule simulate:
         "<results>/log/simulate/{simulation}.log",
     benchmark:
         "<results>/benchmark/simulate/{simulation}.tsv"
+    group:
+        plan.group("simulate", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("simulate"),
+        runtime=plan.runtime("simulate"),
     script:
         "../../scripts/simulate.py"

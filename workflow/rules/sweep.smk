@@ -6,13 +6,16 @@ rule sweep:
         "<results>/sweep/{sweep}.npz",
     log:
         "<results>/log/sweep/{sweep}.log",
-    benchmark:
-        "<results>/benchmark/sweep/{sweep}.tsv"
+    cache: True
+    group:
+        plan.group("sweep", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        gpu=plan.gpus("sweep"),
+        gpu_number=plan.gpu_number("sweep"),
+        mem_mb=plan.memory("sweep"),
+        runtime=plan.runtime("sweep"),
     script:
         "../../scripts/sweep.py"

@@ -12,7 +12,8 @@ rule table:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        gpu=0,
+        mem_mb=plan.memory("table"),
+        runtime=plan.runtime("table"),
     script:
         "../../scripts/table.py"

@@ -7,11 +7,15 @@ rule train:
     log:
         "<results>/log/train/{variant}.log",
     cache: True
+    group:
+        plan.group("train", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        gpu=plan.gpus("train"),
+        gpu_number=plan.gpu_number("train"),
+        mem_mb=plan.memory("train"),
+        runtime=plan.runtime("train"),
     script:
         "../../scripts/train.py"
