@@ -6,10 +6,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from scripts.common import components, digest, memory, syntax
+from scripts.common import components, configuration, digest, memory, syntax
+from scripts.common.configuration import ConfigurationError, load_report
 from scripts.common.places import PROJECT
+from scripts.common.yaml_file import read_yaml
 from tests.builds import with_mini_study
 
+STUDY = "config/studies/mini.yaml"
 PARTS = ("Snakefile", "config", "environment.yml", "profiles", "scripts", "templates", "workflow")
 
 
@@ -55,3 +58,20 @@ def forget(*, sources=False):
         for function in vars(module).values():
             if hasattr(function, "cache_clear"):
                 function.cache_clear()
+
+
+def editable_study(folder, monkeypatch):
+    """Return the content of the small study of a copy; what a test makes of it is what the code reads."""
+    content = read_yaml(folder / STUDY)
+    monkeypatch.setattr(configuration, "read_yaml", lambda path: content if str(path).endswith(STUDY) else read_yaml(path))
+    return content
+
+
+def problems(settings):
+    """Return what is said to be wrong with a configuration, which has to be wrong, line by line."""
+    with pytest.raises(ConfigurationError) as error:
+        load_report(settings)
+    first, *others = str(error.value).splitlines()
+    assert first == "the configuration has problems:"
+    assert all(line.startswith("- ") for line in others)
+    return [line[2:] for line in others]

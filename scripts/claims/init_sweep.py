@@ -31,26 +31,20 @@ def the_edge_trains_at_every_depth(runs: Runs) -> Finding:
 
 def the_range_begins_where_theory_has_it(runs: Runs) -> Finding:
     """The lowest scale at which the deepest of the widest networks train, over that of theory, as a distance of logarithms from 1."""
-    depth, width = max(_levels(runs, 2)), max(_levels(runs, 3))
-    lowest, _ = _ends(runs, depth, width)
-    return runs.median(
-        _factor(lowest, runs.values(THEORY, "lowest_scale", index=depth)[0]),
-        below=1.5,
+    return _like_theory(
+        runs,
+        "lowest",
         statement="The deepest networks begin to train at the scale where six depth scales of theory are as many layers.",
-        quantity="factor between the lowest scale that trains and that of theory, at least 1",
         reason="neighboring scales differ by a factor of 1.2, and six depth scales are a rule of thumb of the theory's authors",
     )
 
 
 def the_range_ends_where_theory_has_it(runs: Runs) -> Finding:
     """The highest scale at which the deepest of the widest networks train, over that of theory."""
-    depth, width = max(_levels(runs, 2)), max(_levels(runs, 3))
-    _, highest = _ends(runs, depth, width)
-    return runs.median(
-        _factor(highest, runs.values(THEORY, "highest_scale", index=depth)[0]),
-        below=1.5,
+    return _like_theory(
+        runs,
+        "highest",
         statement="The deepest networks cease to train at the scale where, beyond the edge, six depth scales are again as many layers.",
-        quantity="factor between the highest scale that trains and that of theory, at least 1",
         reason="as for the beginning of the range",
     )
 
@@ -91,6 +85,19 @@ def small_scales_stay_constant(runs: Runs) -> Finding:
         statement="At the lowest scale the deepest networks predict one value for any input, in every replica.",
         quantity="outputs vary less than a tenth of the standard deviation of the targets, and no loss rises",
         reason="one replica that follows the input is a counterexample",
+    )
+
+
+def _like_theory(runs: Runs, end: str, *, statement: str, reason: str) -> Finding:
+    """Return whether the "lowest" or "highest" scale at which the deepest of the widest networks train is near that of theory."""
+    depth, width = max(_levels(runs, 2)), max(_levels(runs, 3))
+    found = dict(zip(("lowest", "highest"), _ends(runs, depth, width), strict=True))[end]
+    return runs.median(
+        _factor(found, runs.values(THEORY, f"{end}_scale", index=depth)[0]),
+        below=1.5,
+        quantity=f"factor between the {end} scale that trains and that of theory, at least 1",
+        statement=statement,
+        reason=reason,
     )
 
 

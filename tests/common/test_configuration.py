@@ -6,14 +6,13 @@ import re
 import pytest
 
 from scripts.common import configuration
-from scripts.common.configuration import ConfigurationError, load_report
+from scripts.common.configuration import load_report
 from scripts.common.errors import UserError
 from scripts.common.places import PROJECT
 from scripts.common.settings import Network
 from scripts.common.yaml_file import read_yaml
-from tests.copies import mini_copy, working_in
+from tests.copies import STUDY, editable_study, mini_copy, problems, working_in
 
-STUDY = "config/studies/mini.yaml"
 ODD = (None, -1, math.nan, True, "", "../x", [], [[1]], {}, {"a": 1}, {1: 2}, datetime.date(2026, 1, 1))
 
 
@@ -44,19 +43,7 @@ def settings(project):
 
 @pytest.fixture
 def study(project, monkeypatch):
-    """The content of the small study; what a test makes of it is what the code reads."""
-    content = read_yaml(project / STUDY)
-    monkeypatch.setattr(configuration, "read_yaml", lambda path: content if str(path).endswith(STUDY) else read_yaml(path))
-    return content
-
-
-def problems(settings):
-    with pytest.raises(ConfigurationError) as error:
-        load_report(settings)
-    first, *others = str(error.value).splitlines()
-    assert first == "the configuration has problems:"
-    assert all(line.startswith("- ") for line in others)
-    return [line[2:] for line in others]
+    return editable_study(project, monkeypatch)
 
 
 def test_the_project_s_own_configuration_is_right():

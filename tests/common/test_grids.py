@@ -4,14 +4,13 @@ import tracemalloc
 import pytest
 
 from scripts.common import configuration, grids
-from scripts.common.configuration import ConfigurationError, load_report
+from scripts.common.configuration import load_report
 from scripts.common.grids import called, described, points
 from scripts.common.plan import Plan
 from scripts.common.settings import Grid, Variant
 from scripts.common.yaml_file import read_yaml
-from tests.copies import forget, mini_copy, working_in
+from tests.copies import STUDY, editable_study, forget, mini_copy, problems, working_in
 
-STUDY = "config/studies/mini.yaml"
 RATE = {"name": "rate", "settings": {"optimizer.learning_rate": [0.01, 0.1]}}
 LAYERS = {"name": "depth", "settings": {"network.hidden": [[3], [3, 3]]}, "levels": ["one", "two"]}
 SMALL = {"variant": "wide", "over": [RATE, LAYERS]}
@@ -30,16 +29,11 @@ def settings(copied):
 
 @pytest.fixture
 def study(settings, copied, monkeypatch):  # noqa: ARG001 - the settings work in the copy
-    """The content of the small study; what a test makes of it is what the code reads."""
-    content = read_yaml(copied / STUDY)
-    monkeypatch.setattr(configuration, "read_yaml", lambda path: content if str(path).endswith(STUDY) else read_yaml(path))
-    return content
+    return editable_study(copied, monkeypatch)
 
 
-def problems(settings):
-    with pytest.raises(ConfigurationError) as error:
-        load_report(settings)
-    return [line.removeprefix(f"- {STUDY}: ") for line in str(error.value).splitlines()[1:]]
+def problems_of_the_study(settings):
+    return [line.removeprefix(f"{STUDY}: ") for line in problems(settings)]
 
 
 def made_grid(**content):
@@ -132,18 +126,18 @@ def test_depth_and_width_are_an_even_network(settings, study):
     assert variants["g_depth_3_width_5"].network.options()["hidden"] == [5, 5, 5]
     assert "width" not in variants["g_depth_3_width_5"].network.options()
     study["grids"]["g"]["settings"] = {}
-    (problem,) = problems(settings)
+    (problem,) = problems_of_the_study(settings)
     assert problem.endswith("network.hidden: a perceptron with a depth and a width has no such option; remove it (so at 4 of 4 variants)")
     study["grids"]["g"] |= {"settings": {"network.hidden": None}, "over": layers[:1]}
-    assert problems(settings)[0].startswith("grids.g at depth 1.network.width: is missing; add it here or under defaults")
+    assert problems_of_the_study(settings)[0].startswith("grids.g at depth 1.network.width: is missing; add it here or under defaults")
 
 
 def test_a_study_may_have_grids_alone_but_not_nothing(settings, study):
     del study["variants"]
-    found = problems(settings)
+    found = problems_of_the_study(settings)
     assert "variants: is missing; add it, or grids that make some" in found
     study["grids"] = {"g": {"label": "grid", "color": "#0072B2", "over": [RATE]}}
-    assert not [problem for problem in problems(settings) if problem.startswith(("variants", "grids"))]
+    assert not [problem for problem in problems_of_the_study(settings) if problem.startswith(("variants", "grids"))]
 
 
 # what is wrong
@@ -217,7 +211,7 @@ def test_a_study_may_have_grids_alone_but_not_nothing(settings, study):
 )
 def test_what_is_wrong_with_a_grid_is_told_once(settings, study, change, expected):
     study["grids"] = {"g": SMALL | change}
-    (found,) = problems(settings)
+    (found,) = problems_of_the_study(settings)
     assert found.startswith(expected)
 
 
@@ -225,10 +219,10 @@ def test_names_of_grids_and_others_do_not_meet(settings, study):
     study["grids"] = {"g": SMALL}
     study["variants"]["g_rate_0p1_depth_two"] = study["variants"]["narrow"]
     expected = "there is a variant, simulation or sweep of the name 'g_rate_0p1_depth_two', as one of its own; rename one"
-    assert f"grids.g: {expected}" in problems(settings)
+    assert f"grids.g: {expected}" in problems_of_the_study(settings)
     del study["variants"]["g_rate_0p1_depth_two"]
     study["grids"] = {"g": SMALL, "g_rate_0p1": {"variant": "wide", "over": [LAYERS]}}
-    (found,) = problems(settings)
+    (found,) = problems_of_the_study(settings)
     assert found == f"grids.g_rate_0p1: {expected.replace('depth_two', 'depth_one')}"
 
 
@@ -236,7 +230,7 @@ def test_a_wrong_grid_hides_nothing_else_and_blames_no_one_else(settings, study)
     study["grids"] = {"g": {"variant": "wide", "over": []}}
     study["figures"]["curves"]["variants"] = ["wide", "g_rate_0p1_depth_two"]
     study["linearize_on"] = "cosines"
-    found = problems(settings)
+    found = problems_of_the_study(settings)
     assert [problem.partition(":")[0] for problem in found] == ["grids.g.over", "linearize_on"]
 
 
@@ -246,7 +240,7 @@ def test_variants_of_grids_are_known_to_figures_and_measurements(settings, study
     study["figures"]["curves"]["variants"] = ["g_rate_0p1_depth_two"]
     load_report(settings)
     study["figures"]["curves"]["variants"] = ["g_rate_0p2_depth_two"]
-    assert problems(settings)[0].startswith(
+    assert problems_of_the_study(settings)[0].startswith(
         "figures.curves.variants: unknown variant 'g_rate_0p2_depth_two'; known: narrow, wide, g_rate_0p01"
     )
 
