@@ -67,10 +67,10 @@ class Driver:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
-    def ends_well(self):
-        """Wait for its end, and hold that it ended well."""
+    def ends_well(self, longest=LONGEST):
+        """Wait for its end, so many seconds at most, and hold that it ended well."""
         try:
-            code = self._process.wait(LONGEST)
+            code = self._process.wait(longest)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"hangs: {self.output()[-4000:]}") from None
         assert code == 0, self.output()[-4000:]

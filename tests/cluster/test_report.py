@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.builds import copy_project, snakemake
-from tests.cluster.drivers import Driver
+from tests.cluster.drivers import LONGEST, Driver
 
 FULL = bool(os.environ.get("FULL"))
 """Whether the whole quick report is built rather than a small one."""
@@ -40,7 +40,7 @@ def test_every_byte_is_that_of_a_local_build(to_build, tmp_path):
     seconds = {"local": time.monotonic() - begin}
     begin = time.monotonic()
     with Driver(project, *arguments) as driver:
-        driver.ends_well()
+        driver.ends_well(3600 if FULL else LONGEST)
     seconds["slurm"] = time.monotonic() - begin
     assert outputs(project, results) == outputs(local, results)
     assert len(outputs(project, results)) > 20
