@@ -19,6 +19,7 @@ report    report.html, report.pdf and what stands beside  results/report/
 
 from snakemake.exceptions import WorkflowError
 
+from scripts.common.cache import remove_leftovers
 from scripts.common.errors import UserError
 from scripts.common.plan import Plan
 from scripts.common.yaml_file import read_yaml
@@ -68,7 +69,7 @@ onstart:
 
 
 onsuccess:
-    plan.remove_leftovers()
+    remove_leftovers(plan.results)
 
 
 # What is done in a second or two stays where a build was started, when other jobs go to a cluster.

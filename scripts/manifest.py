@@ -1,7 +1,7 @@
 """The manifest: for each figure, table, set of numbers and set of claims how it was made, and the commit it was built from."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,14 @@ def describe(source: Source) -> dict[str, Any]:
         UserError: its recipe is not there.
     """
     recipe = _recipe_of(source)
-    sources = [upstream for group in recipe.inputs.values() for upstream in group.values()]
     return {
         "file": source.path,
         "sha256": storage.file_sha256(source.path),
         "rule": recipe.step,
         "digest": recipe.digest,
         "settings": recipe.settings,
-        "inputs": {upstream.path: storage.file_sha256(upstream.path) for upstream in sources},
-        "seeds": dict(sorted(_seeds(recipe).items())),
+        "inputs": {upstream.path: storage.file_sha256(upstream.path) for upstream in _inputs(recipe)},
+        "seeds": _seeds(_behind([source])),
         "libraries": recipe.libraries,
     }
 
@@ -56,44 +55,47 @@ def _recipe_of(source: Source) -> Recipe:
     raise UserError(f"{source.path}: its recipe is missing under recipe/ in the results folder; run the same command again")
 
 
-def _seeds(recipe: Recipe) -> dict[str, int]:
-    """Return every seed that the job or a job above it draws from, by job and key."""
-    named = _named_seeds(recipe.settings)
-    if recipe.step == "sweep":
-        of_levels = [_named_seeds(level) for level in recipe.settings["levels"].values()]
-        if all(seeds == of_levels[0] for seeds in of_levels):  # as good as always: told once for all levels
-            named = of_levels[0]
-    found = {f"{recipe.step}/{recipe.name}: {key}": seed for key, seed in named}
-    for group in recipe.inputs.values():
-        for source in group.values():
-            found |= _seeds(_recipe_of(source))
-    return found
-
-
 def devices(groups: Mapping[str, Mapping[str, Source]]) -> dict[str, str]:
     """Return the class of the device that each training was made on, by job; of a sweep whose levels differ, by level."""
     found: dict[str, str] = {}
-    seen: set[tuple[str, str]] = set()
-
-    def visit(source: Source) -> None:
-        if (source.path, source.digest) in seen:
-            return
-        seen.add((source.path, source.digest))
-        recipe = _recipe_of(source)
-        job, levels = f"{recipe.step}/{recipe.name}", recipe.settings.get("levels", {}) if recipe.step == "sweep" else {}
+    for recipe in _behind([source for group in groups.values() for source in group.values()]):
+        job = f"{recipe.step}/{recipe.name}"
         if recipe.step == "train":
             found[job] = recipe.settings["device"]
-        elif len(kinds := {level["device"] for level in levels.values()}) == 1:
-            found[job] = kinds.pop()
-        found.update({f"{job}: {level}": settings["device"] for level, settings in levels.items() if job not in found})
-        for group in recipe.inputs.values():
-            for upstream in group.values():
-                visit(upstream)
-
-    for group in groups.values():
-        for source in group.values():
-            visit(source)
+        elif recipe.step == "sweep":
+            by_level = {level: settings["device"] for level, settings in recipe.settings["levels"].items()}
+            alike = len(set(by_level.values())) == 1
+            found |= {job: next(iter(by_level.values()))} if alike else {f"{job}: {level}": kind for level, kind in by_level.items()}
     return dict(sorted(found.items()))
+
+
+def _seeds(recipes: Iterable[Recipe]) -> dict[str, int]:
+    """Return every seed that jobs draw from, by job and key."""
+    found: dict[str, int] = {}
+    for recipe in recipes:
+        named = _named_seeds(recipe.settings)
+        if recipe.step == "sweep":
+            of_levels = [_named_seeds(level) for level in recipe.settings["levels"].values()]
+            if all(seeds == of_levels[0] for seeds in of_levels):  # as good as always: told once for all levels
+                named = of_levels[0]
+        found |= {f"{recipe.step}/{recipe.name}: {key}": seed for key, seed in named}
+    return dict(sorted(found.items()))
+
+
+def _behind(sources: Iterable[Source]) -> Iterator[Recipe]:
+    """Yield the recipes of some files and of all that they are made from, each once."""
+    waiting, seen = list(sources), set[tuple[str, str]]()
+    while waiting:
+        source = waiting.pop()
+        if (source.path, source.digest) not in seen:
+            seen.add((source.path, source.digest))
+            recipe = _recipe_of(source)
+            waiting += _inputs(recipe)
+            yield recipe
+
+
+def _inputs(recipe: Recipe) -> list[Source]:
+    return [source for group in recipe.inputs.values() for source in group.values()]
 
 
 def _named_seeds(settings: Mapping[str, Any], place: str = "") -> list[tuple[str, int]]:

@@ -13,7 +13,7 @@ def level(seed):
 
 
 def test_seeds_of_a_training_are_told_by_their_key():
-    found = manifest._seeds(recipe("train", level(3)))
+    found = manifest._seeds([recipe("train", level(3))])
     assert found == {"train/study/job: initialization.seed": 3, "train/study/job: batches.seed": 7}
 
 
@@ -32,7 +32,7 @@ def test_seeds_of_a_training_are_told_by_their_key():
     ],
 )
 def test_seeds_that_all_levels_of_a_sweep_share_are_told_once(seeds, keys):
-    found = manifest._seeds(recipe("sweep", {"levels": {"0.1": level(seeds[0]), "1": level(seeds[1])}}))
+    found = manifest._seeds([recipe("sweep", {"levels": {"0.1": level(seeds[0]), "1": level(seeds[1])}})])
     assert found == {f"sweep/study/job: {key}": seed for key, seed in keys.items()}
 
 

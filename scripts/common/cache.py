@@ -4,7 +4,9 @@ Snakemake keeps that folder. Here is what is checked before a build, so that no 
 """
 
 import os
+import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from scripts.common.errors import UserError
@@ -35,6 +37,17 @@ def check(outputs: Iterable[Path], *, results: str, used: bool) -> None:
         )
     if used:
         _check_folder(os.environ.get(LOCATION, ""))
+
+
+def remove_leftovers(results: str) -> None:
+    """Remove what is kept of trainings that were stopped, and whose output has come from a cache since."""
+    for folder in Path(f"{results}/resume").glob("*/*"):
+        job = f"{folder.parent.name}/{folder.name.partition('.')[0]}"
+        if any(Path(f"{results}/{step}/{job}.npz").is_file() for step in STEPS):
+            shutil.rmtree(folder, ignore_errors=True)
+            for above in (folder.parent, folder.parent.parent):
+                with suppress(OSError):
+                    above.rmdir()
 
 
 def _check_folder(folder: str) -> None:

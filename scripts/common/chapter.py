@@ -33,9 +33,9 @@ from scripts.common.statistics import Interval, median_interval
 
 NOT_AVAILABLE = "not available"
 THOUSANDS_FROM = 10_000
+"""Whole numbers of the configuration from here on are printed with a comma, as 150,000."""
 MOST_LEVELS = 24
 """So many levels an inventory lists; of more it says how many there are, and the ends."""
-"""Whole numbers of the configuration from here on are printed with a comma, as 150,000."""
 
 
 class ChapterError(UserError):

@@ -4,9 +4,7 @@ Names of jobs are paths below the folder of their step: ``init_depth/deep_he`` f
 `measure`. A rule's wildcards, joined by slashes, are the name of its job.
 """
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
@@ -202,16 +200,6 @@ class Plan:
         """
         outputs = (Path(f"{self.results}/{step}/{name}.npz") for step, name in self._recipes if step in cache.STEPS)
         cache.check(outputs, results=self.results, used=used)
-
-    def remove_leftovers(self) -> None:
-        """Remove what is kept of trainings that were stopped, and whose output has come from a cache since."""
-        for folder in Path(f"{self.results}/resume").glob("*/*"):
-            job = f"{folder.parent.name}/{folder.name.partition('.')[0]}"
-            if any(Path(f"{self.results}/{step}/{job}.npz").is_file() for step in cache.STEPS):
-                shutil.rmtree(folder, ignore_errors=True)
-                for above in (folder.parent, folder.parent.parent):
-                    with suppress(OSError):
-                        above.rmdir()
 
     def write_recipes(self) -> None:
         """Write each recipe to ``results/recipe``; rules have them as inputs.
