@@ -63,7 +63,7 @@ wildcard_constraints:
 onstart:
     print(plan.work())
     try:
-        plan.check_devices(local=workflow.local_exec)
+        plan.needs.check_devices(local=workflow.local_exec)
     except UserError as error:
         raise WorkflowError(str(error)) from None
 

@@ -24,7 +24,7 @@ def resources(rule):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_is_local_or_grouped(rule):
-    grouped = f'group:\n        plan.group("{rule}", workflow)\n' in RULES[rule]
+    grouped = f'group:\n        plan.needs.group("{rule}", workflow)\n' in RULES[rule]
     assert grouped != (rule in LOCAL)
 
 

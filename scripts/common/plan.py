@@ -5,24 +5,19 @@ Names of jobs are paths below the folder of their step: ``init_depth/deep_he`` f
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
-from inspect import signature
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
-from scripts.common import cache, components, costs, devices, grids, memory
+from scripts.common import cache, components, devices, grids, memory
 from scripts.common.components import Family
-from scripts.common.configuration import REPORT, load_report
-from scripts.common.consistency import ENGINES
-from scripts.common.devices import Device
+from scripts.common.configuration import load_report
 from scripts.common.digest import make_recipe
 from scripts.common.errors import UserError
 from scripts.common.files import check_writable, save_text
+from scripts.common.needs import Needs, signed
 from scripts.common.places import BIBLIOGRAPHY, PROJECT, chapter_path, claims_path, study_path
 from scripts.common.recipe import Recipe, Source
 from scripts.common.settings import Figure, Simulation, Study, Sweep, Variant, levels_of, swept_settings
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 TEMPLATES = tuple(
     f"templates/{name}"
@@ -49,22 +44,15 @@ SETTINGS_OF_TRAINING = (
 )
 
 
-class Asked(NamedTuple):
-    """The device that a job is to have.
+class Plan:
+    """All jobs of a build by step and name, each with its recipe.
 
     Attributes:
-        device: the device, its class settled.
-        text: what the configuration says.
-        place: where it says so.
+        report: the settings of the report.
+        studies: the studies by name.
+        results: the folder of results.
+        needs: what the jobs need of the machine.
     """
-
-    device: Device
-    text: str
-    place: str
-
-
-class Plan:
-    """All jobs of a build by step and name, each with its recipe."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """Check `settings`, the merged configuration of the report, and work out every job.
@@ -76,8 +64,7 @@ class Plan:
         self.report, self.studies = load_report(settings)
         self.results = self.report.results
         self._recipes: dict[tuple[str, str], Recipe] = {}
-        self._asked: dict[tuple[str, str], Asked] = {}
-        self._groups: dict[tuple[str, str], str] | None = None
+        self.needs = Needs(self.report, self._recipes)
         for name, study in self.studies.items():
             self._plan_study(name, study)
         self._plan_report()
@@ -93,7 +80,7 @@ class Plan:
                 if sources
             }
 
-        return _signed(paths)
+        return signed(paths)
 
     def recipe(self, step: str) -> Callable[[Iterable[str]], str]:
         """Return the function of a step that gives a job's recipe file: wildcards -> path."""
@@ -101,76 +88,7 @@ class Plan:
         def path(wildcards: Iterable[str]) -> str:
             return self._recipe(step, wildcards).path(self.results)
 
-        return _signed(path)
-
-    def memory(self, step: str) -> Callable[[Iterable[str], int], int]:
-        """Return the function of a step that gives a job's memory: wildcards, number of the attempt -> megabytes."""
-
-        def megabytes(wildcards: Iterable[str], attempt: int) -> int:
-            return attempt * costs.megabytes(self._recipes, step, self._recipe(step, wildcards).name)
-
-        return _signed(megabytes)
-
-    def runtime(self, step: str) -> Callable[[Iterable[str], int], int]:
-        """Return the function of a step that gives a job's run time: wildcards, number of the attempt -> minutes."""
-
-        def minutes(wildcards: Iterable[str], attempt: int) -> int:
-            return attempt * costs.runtime(costs.seconds(self._recipes, step, self._recipe(step, wildcards).name))
-
-        return _signed(minutes)
-
-    def group(self, step: str, workflow: Any) -> Callable[[Iterable[str]], str | None]:
-        """Return the function of a step that gives a job's group: wildcards -> name, None in a dry run, which lists every job.
-
-        Builds on one machine have no groups.
-        """
-
-        def name(wildcards: Iterable[str]) -> str | None:
-            job = (step, self._recipe(step, wildcards).name)
-            if self._groups is None:
-                self._groups = costs.groups(self._recipes)
-            return None if workflow.dryrun else self._groups.get(job)
-
-        return _signed(name)
-
-    def gpus(self, step: str) -> Callable[[Iterable[str]], int]:
-        """Return the function of a step that gives how many GPUs a job takes: wildcards -> 0 or 1."""
-
-        def count(wildcards: Iterable[str]) -> int:
-            asked = self._asked.get((step, "/".join(wildcards)))
-            return int(asked is not None and asked.device.kind == devices.CUDA)
-
-        return _signed(count)
-
-    def gpu_number(self, step: str) -> Callable[[Iterable[str]], int]:
-        """Return the function of a step that gives which of the visible GPUs a job is to have: wildcards -> number, -1 for any."""
-
-        def number(wildcards: Iterable[str]) -> int:
-            asked = self._asked.get((step, "/".join(wildcards)))
-            return -1 if asked is None or asked.device.number is None else asked.device.number
-
-        return _signed(number)
-
-    def check_devices(self, *, local: bool) -> None:
-        """Hold the devices of all jobs that are still to be done against what there is.
-
-        Args:
-            local: whether jobs run on this machine; where they are submitted to others, these check by themselves that they have a GPU.
-
-        Raises:
-            UserError: a GPU is asked for that this machine does not have; or ``auto``, where jobs run on other machines than this one.
-        """
-        open_jobs = [asked for job, asked in self._asked.items() if not self._is_done(*job)]
-        gpus = devices.visible_gpus() if local and any(asked.device.kind == devices.CUDA for asked in open_jobs) else []
-        elsewhere = "wrong value 'auto', jobs run on other machines than the one that plans; allowed: cpu, cuda; name one of these"
-        problems = [
-            f"{asked.place}: {problem}"
-            for asked in open_jobs
-            for problem in [devices.missing(asked.device, gpus) if local else elsewhere if asked.text == devices.AUTO else None]
-            if problem
-        ]
-        if problems:
-            raise UserError("\n".join(dict.fromkeys(problems)))
+        return signed(path)
 
     def targets(self) -> list[str]:
         """Return the files that the whole build is for."""
@@ -225,27 +143,6 @@ class Plan:
             for old in others[:-RECIPES_KEPT]:
                 old.unlink(missing_ok=True)
         memory.save(folder / "sources.memory")
-
-    @cached_property
-    def _automatic(self) -> str:
-        """The class of the device that ``auto`` is on this machine."""
-        return devices.CUDA if devices.visible_gpus() else devices.CPU
-
-    def _is_done(self, step: str, name: str) -> bool:
-        """Whether the output of a job stands there, and its recipe is not newer."""
-        output, recipe = Path(self._source(step, name).path), Path(self._recipes[step, name].path(self.results))
-        return output.is_file() and recipe.is_file() and output.lstat().st_mtime_ns >= recipe.stat().st_mtime_ns
-
-    def _asked_for(self, place: str, study_name: str, study: Study, variant: Variant) -> Asked:
-        """Return the device of a variant, which is named at `place` if the variant names one."""
-        given = [(variant.device, place), (study.device, study_path(study_name)), (self.report.device, f"{REPORT} or --config")]
-        text, where = next((text, where) for text, where in given if text is not None)
-        device = devices.parse(text)
-        if "device" in ENGINES[variant.engine]:
-            device = Device(devices.CPU)
-        elif device.kind == devices.AUTO:
-            device = Device(self._automatic)
-        return Asked(device, text, f"{where}: device" if where != place else f"{place}.device")
 
     def _recipe(self, step: str, wildcards: Iterable[str]) -> Recipe:
         name = "/".join(wildcards) or "report"
@@ -312,7 +209,7 @@ class Plan:
         levels, asked = {}, []
         for level, settings in levels_of(sweep, study.variants[sweep.variant].model_dump(exclude_none=True)).items():
             at_level = Variant.model_validate(settings)
-            asked.append(self._asked_for(f"{study_path(study_name)}: sweeps.{name}", study_name, study, at_level))
+            asked.append(self.needs.device_of(f"{study_path(study_name)}: sweeps.{name}", study_name, study, at_level))
             told = settings_of_training(at_level) | self._limits(at_level) | {"save_every": None, "save_at": []}
             told["device"] = asked[-1].device.kind
             if at_level.early_stopping is None:
@@ -320,11 +217,11 @@ class Plan:
             levels[level] = told | {"data": at_level.data}
         data = {key: self._source("data", f"{study_name}/{key}") for key in sorted({told["data"] for told in levels.values()})}
         self._add("sweep", f"{study_name}/{name}", settings={"levels": levels}, inputs={"data": data})
-        self._asked["sweep", f"{study_name}/{name}"] = max(asked, key=lambda one: one.device.kind == devices.CUDA)
+        self.needs.asked["sweep", f"{study_name}/{name}"] = max(asked, key=lambda one: one.device.kind == devices.CUDA)
 
     def _plan_variant(self, study_name: str, study: Study, name: str, variant: Variant) -> None:
-        asked = self._asked_for(f"{study_path(study_name)}: variants.{name}", study_name, study, variant)
-        self._asked["train", f"{study_name}/{name}"] = asked
+        asked = self.needs.device_of(f"{study_path(study_name)}: variants.{name}", study_name, study, variant)
+        self.needs.asked["train", f"{study_name}/{name}"] = asked
         settings = settings_of_training(variant) | self._limits(variant) | {"device": asked.device.kind}
         data = self._source("data", f"{study_name}/{variant.data}")
         self._add("train", f"{study_name}/{name}", settings=settings, inputs={"data": {"": data}})
@@ -435,7 +332,7 @@ class Plan:
 
     def _as_run(self, study_name: str, study: Study) -> dict[str, Any]:
         """Return a study's configuration with the updates and replicas that are run, which the report may limit, and classes of devices."""
-        kinds = {job: {"device": asked.device.kind} for job, asked in self._asked.items()}
+        kinds = {job: {"device": asked.device.kind} for job, asked in self.needs.asked.items()}
         variants = {
             name: variant.model_dump() | self._limits(variant) | kinds["train", f"{study_name}/{name}"]
             for name, variant in study.variants.items()
@@ -472,12 +369,6 @@ class Plan:
     def given(self, figure: str) -> bool:
         """Whether a figure shows only what is given (data and targets), so that an assignment may print it."""
         return set(self._recipes["figure", figure].inputs) <= {"data", "datasets"}
-
-
-def _signed(function: F) -> F:
-    """Return a function that has its signature worked out: Snakemake asks for it several times for each job."""
-    function.__signature__ = signature(function)  # type: ignore[attr-defined]
-    return function
 
 
 def settings_of_training(variant: Variant) -> dict[str, Any]:

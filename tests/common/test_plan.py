@@ -348,7 +348,7 @@ def test_a_variant_has_its_own_device_or_that_of_its_study_or_that_of_the_report
         (project / STUDY).write_text(text)
         plan = planned(**changes)
         told = {name: plan._recipes["train", f"mini/{name}"].settings["device"] for name in ("narrow", "wide")}
-        assert told == {name: ("cpu", "cuda")[plan.gpus("train")([f"mini/{name}"])] for name in told}
+        assert told == {name: ("cpu", "cuda")[plan.needs.gpus("train")([f"mini/{name}"])] for name in told}
         return tuple(told.values())
 
     assert kinds(on()) == ("cpu", "cpu")
@@ -356,15 +356,15 @@ def test_a_variant_has_its_own_device_or_that_of_its_study_or_that_of_the_report
     assert kinds(on("device: cpu"), device="cuda") == ("cpu", "cpu")
     assert kinds(on("device: cuda:1", "device: cpu")) == ("cuda", "cpu")
     assert kinds(on(variant="device: cuda")) == ("cpu", "cuda")
-    assert planned().gpus("sweep")(["mini/none"]) == planned().gpus("data")(["mini/sines"]) == 0
+    assert planned().needs.gpus("sweep")(["mini/none"]) == planned().needs.gpus("data")(["mini/sines"]) == 0
 
 
 def test_a_sweep_takes_a_gpu_if_one_of_its_levels_does(project):
     (project / STUDY).write_text(on(sweep="cuda:2"))
     plan = planned()
     assert [level["device"] for level in plan._recipes["sweep", "mini/rates"].settings["levels"].values()] == ["cuda", "cuda"]
-    assert (plan.gpus("sweep")(["mini/rates"]), plan.gpu_number("sweep")(["mini/rates"])) == (1, 2)
-    assert (plan.gpus("train")(["mini/narrow"]), plan.gpu_number("train")(["mini/narrow"])) == (0, -1)
+    assert (plan.needs.gpus("sweep")(["mini/rates"]), plan.needs.gpu_number("sweep")(["mini/rates"])) == (1, 2)
+    assert (plan.needs.gpus("train")(["mini/narrow"]), plan.needs.gpu_number("train")(["mini/narrow"])) == (0, -1)
 
 
 def test_the_class_of_a_device_is_part_of_the_digest_and_its_number_is_not(gpus):
@@ -374,7 +374,7 @@ def test_the_class_of_a_device_is_part_of_the_digest_and_its_number_is_not(gpus)
     assert not changed(on_cpu, digests(planned(device="auto")))
     gpus.append("0")
     assert not changed(on_gpu, digests(planned(device="auto")))
-    assert [planned(device=device).gpu_number("train")(["mini/wide"]) for device in ("cuda", "cuda:3", "auto")] == [-1, 3, -1]
+    assert [planned(device=device).needs.gpu_number("train")(["mini/wide"]) for device in ("cuda", "cuda:3", "auto")] == [-1, 3, -1]
 
 
 def test_an_engine_of_the_processor_stays_there_when_the_report_says_cuda(project):
@@ -392,7 +392,7 @@ def test_gpus_that_are_missing_are_told_once_for_each_place_before_any_job(proje
     (project / STUDY).write_text(on("device: cuda", "device: cuda:1", "cuda"))
     plan = planned()
     with pytest.raises(UserError) as error:
-        plan.check_devices(local=True)
+        plan.needs.check_devices(local=True)
     assert str(error.value).splitlines() == [
         f"{STUDY}: device: {devices.missing(Device('cuda'), [])}",
         f"{STUDY}: variants.wide.device: {devices.missing(Device('cuda', 1), [])}",
@@ -400,10 +400,10 @@ def test_gpus_that_are_missing_are_told_once_for_each_place_before_any_job(proje
     ]
     gpus.append("0")
     with pytest.raises(UserError, match=re.escape("variants.wide.device: wrong value 'cuda:1', 1 GPU visible here")):
-        plan.check_devices(local=True)
-    plan.check_devices(local=False)
+        plan.needs.check_devices(local=True)
+    plan.needs.check_devices(local=False)
     gpus.append("1")
-    plan.check_devices(local=True)
+    plan.needs.check_devices(local=True)
 
 
 @pytest.mark.usefixtures("gpus")
@@ -411,20 +411,20 @@ def test_what_is_trained_needs_no_gpu_any_more(project):
     plan = planned(device="cuda")
     plan.write_recipes()
     with pytest.raises(UserError, match=r"config/report.yaml or --config: device: wrong value 'cuda', no CUDA GPU"):
-        plan.check_devices(local=True)
+        plan.needs.check_devices(local=True)
     for name in ("narrow", "wide"):
         path = project / f"results/train/mini/{name}.npz"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    plan.check_devices(local=True)
+    plan.needs.check_devices(local=True)
     os.utime(path, ns=(0, 0))
     with pytest.raises(UserError, match="wrong value 'cuda'"):
-        plan.check_devices(local=True)
+        plan.needs.check_devices(local=True)
 
 
 def test_what_this_machine_has_says_nothing_of_others():
     with pytest.raises(
         UserError, match=r"--config: device: wrong value 'auto', jobs run on other machines than the one that plans; allowed"
     ):
-        planned(device="auto").check_devices(local=False)
-    planned(device="cuda").check_devices(local=False)
+        planned(device="auto").needs.check_devices(local=False)
+    planned(device="cuda").needs.check_devices(local=False)

@@ -13,7 +13,7 @@ rule claim:
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("claim"),
-        runtime=plan.runtime("claim"),
+        mem_mb=plan.needs.memory("claim"),
+        runtime=plan.needs.runtime("claim"),
     script:
         "../../scripts/claim.py"

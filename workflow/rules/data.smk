@@ -13,7 +13,7 @@ rule data:
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("data"),
-        runtime=plan.runtime("data"),
+        mem_mb=plan.needs.memory("data"),
+        runtime=plan.needs.runtime("data"),
     script:
         "../../scripts/data.py"

@@ -16,13 +16,13 @@ rule figure:
     benchmark:
         "<results>/benchmark/figure/{figure}.tsv"
     group:
-        plan.group("figure", workflow)
+        plan.needs.group("figure", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("figure"),
-        runtime=plan.runtime("figure"),
+        mem_mb=plan.needs.memory("figure"),
+        runtime=plan.needs.runtime("figure"),
     script:
         "../../scripts/figure.py"

@@ -8,13 +8,13 @@ rule jacobian:
         "<results>/log/jacobian/{variant}.log",
     cache: True
     group:
-        plan.group("jacobian", workflow)
+        plan.needs.group("jacobian", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("jacobian"),
-        runtime=plan.runtime("jacobian"),
+        mem_mb=plan.needs.memory("jacobian"),
+        runtime=plan.needs.runtime("jacobian"),
     script:
         "../../scripts/jacobian.py"

@@ -9,13 +9,13 @@ rule measure:
     benchmark:
         "<results>/benchmark/measure/{variant}/{measurement}.tsv"
     group:
-        plan.group("measure", workflow)
+        plan.needs.group("measure", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("measure"),
-        runtime=plan.runtime("measure"),
+        mem_mb=plan.needs.memory("measure"),
+        runtime=plan.needs.runtime("measure"),
     script:
         "../../scripts/measure.py"

@@ -13,7 +13,7 @@ rule number:
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("number"),
-        runtime=plan.runtime("number"),
+        mem_mb=plan.needs.memory("number"),
+        runtime=plan.needs.runtime("number"),
     script:
         "../../scripts/number.py"

@@ -14,8 +14,8 @@ rule summary:
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("summary"),
-        runtime=plan.runtime("summary"),
+        mem_mb=plan.needs.memory("summary"),
+        runtime=plan.needs.runtime("summary"),
     script:
         "../../scripts/summary.py"
 
@@ -35,8 +35,8 @@ rule manifest:
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("manifest"),
-        runtime=plan.runtime("manifest"),
+        mem_mb=plan.needs.memory("manifest"),
+        runtime=plan.needs.runtime("manifest"),
     script:
         "../../scripts/manifest.py"
 
@@ -58,7 +58,7 @@ rule report:
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("report"),
-        runtime=plan.runtime("report"),
+        mem_mb=plan.needs.memory("report"),
+        runtime=plan.needs.runtime("report"),
     script:
         "../../scripts/report.py"

@@ -9,13 +9,13 @@ rule simulate:
     benchmark:
         "<results>/benchmark/simulate/{simulation}.tsv"
     group:
-        plan.group("simulate", workflow)
+        plan.needs.group("simulate", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("simulate"),
-        runtime=plan.runtime("simulate"),
+        mem_mb=plan.needs.memory("simulate"),
+        runtime=plan.needs.runtime("simulate"),
     script:
         "../../scripts/simulate.py"

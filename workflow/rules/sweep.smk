@@ -8,14 +8,14 @@ rule sweep:
         "<results>/log/sweep/{sweep}.log",
     cache: True
     group:
-        plan.group("sweep", workflow)
+        plan.needs.group("sweep", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=plan.gpus("sweep"),
-        gpu_number=plan.gpu_number("sweep"),
-        mem_mb=plan.memory("sweep"),
-        runtime=plan.runtime("sweep"),
+        gpu=plan.needs.gpus("sweep"),
+        gpu_number=plan.needs.gpu_number("sweep"),
+        mem_mb=plan.needs.memory("sweep"),
+        runtime=plan.needs.runtime("sweep"),
     script:
         "../../scripts/sweep.py"

@@ -13,7 +13,7 @@ rule table:
     threads: 1
     resources:
         gpu=0,
-        mem_mb=plan.memory("table"),
-        runtime=plan.runtime("table"),
+        mem_mb=plan.needs.memory("table"),
+        runtime=plan.needs.runtime("table"),
     script:
         "../../scripts/table.py"

@@ -8,14 +8,14 @@ rule train:
         "<results>/log/train/{variant}.log",
     cache: True
     group:
-        plan.group("train", workflow)
+        plan.needs.group("train", workflow)
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=plan.gpus("train"),
-        gpu_number=plan.gpu_number("train"),
-        mem_mb=plan.memory("train"),
-        runtime=plan.runtime("train"),
+        gpu=plan.needs.gpus("train"),
+        gpu_number=plan.needs.gpu_number("train"),
+        mem_mb=plan.needs.memory("train"),
+        runtime=plan.needs.runtime("train"),
     script:
         "../../scripts/train.py"
