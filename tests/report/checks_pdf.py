@@ -94,17 +94,28 @@ def links_land(file: Path) -> None:
 
 def text_stays_on_the_page(file: Path) -> None:
     """No word leaves the page, and none of the text leaves its margins."""
-    boxes = subprocess.run(["pdftotext", "-bbox", str(file), "-"], capture_output=True, text=True, check=True).stdout
-    pages = boxes.split("<page ")[1:]
-    assert pages
-    for page in pages:
+    for page in _pages(file):
         width, height = (float(_attribute(page, name)) for name in ("width", "height"))
-        for word in re.findall(r"<word .*?</word>", page):
-            left, top, right, bottom = (float(_attribute(word, name)) for name in ("xMin", "yMin", "xMax", "yMax"))
+        for word in _words(page):
+            left, top, right, bottom = _box(word)
             assert 0 <= left < right <= width, word
             assert 0 <= top < bottom <= height, word
             assert left >= TEXT_FROM, word
             assert right <= TEXT_TO, word
+
+
+def equations_leave_room_for_their_numbers(file: Path) -> None:
+    """No word stands where an equation's number does."""
+    numbers = 0
+    for page in _pages(file):
+        boxes = {word: _box(word) for word in _words(page)}
+        for number in [word for word in boxes if re.search(r">\(\d+\)<", word) and boxes[word][2] > TEXT_TO - MILLIMETER - 1]:
+            left, top, _, bottom = boxes[number]
+            middle = (top + bottom) / 2
+            over = [word for word, box in boxes.items() if word != number and box[2] > left + 1 and box[1] < middle < box[3]]
+            assert not over, (number, over)
+            numbers += 1
+    assert numbers or "Equation" not in _text(file)
 
 
 def has_no_empty_page(file: Path) -> None:
@@ -124,13 +135,14 @@ CHECKS: tuple[Callable[[Path], None], ...] = (
     tables_have_headers,
     links_land,
     text_stays_on_the_page,
+    equations_leave_room_for_their_numbers,
     has_no_empty_page,
 )
 
 
 def has_the_numbers_of(file: Path, page: Path) -> None:
     """The figures and tables of the PDF have the numbers and captions of the HTML file `page`."""
-    text = subprocess.run(["pdftotext", str(file), "-"], capture_output=True, text=True, check=True).stdout
+    text = _text(file)
     labels = re.findall(r'<span class="label">((?:Figure|Table)[^<]+\.)</span>', page.read_text("utf-8"))
     shown = {label.replace("\u00a0", " ") for label in labels}
     printed = set(re.findall(r"^((?:Figure|Table) \d+\.) ", text.replace("\u00a0", " "), flags=re.MULTILINE))
@@ -155,6 +167,27 @@ def _bookmarks(items: list[pikepdf.OutlineItem]) -> Iterator[pikepdf.OutlineItem
     for item in items:
         yield item
         yield from _bookmarks(item.children)
+
+
+def _text(file: Path) -> str:
+    return subprocess.run(["pdftotext", str(file), "-"], capture_output=True, text=True, check=True).stdout
+
+
+def _pages(file: Path) -> list[str]:
+    """Return each page as a list of words with their boxes."""
+    boxes = subprocess.run(["pdftotext", "-bbox", str(file), "-"], capture_output=True, text=True, check=True).stdout
+    pages = boxes.split("<page ")[1:]
+    assert pages
+    return pages
+
+
+def _words(page: str) -> list[str]:
+    return re.findall(r"<word .*?</word>", page)
+
+
+def _box(word: str) -> tuple[float, ...]:
+    """Return the left, upper, right and lower edge of a word, in points."""
+    return tuple(float(_attribute(word, name)) for name in ("xMin", "yMin", "xMax", "yMax"))
 
 
 def _attribute(tag: str, name: str) -> str:
