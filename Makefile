@@ -8,7 +8,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 LONG := --max-jobs-per-timespan 1000000/10s
 
 .DEFAULT_GOAL := help
-.PHONY: help report quick assignment test test-fast test-long test-cluster check bench times seconds schemas clean
+.PHONY: help report quick assignment study test test-fast test-long test-cluster check bench times verify diff why seconds gallery schemas clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -27,6 +27,9 @@ assignment: .venv/installed ## the questions alone, to hand out, under results/a
 	$(SNAKEMAKE) --config edition=assignment results=results/assignment
 	@echo "The assignment: $(CURDIR)/results/assignment/report/report.html"
 	@echo "                $(CURDIR)/results/assignment/report/report.pdf"
+
+study: .venv/installed ## write a new study to start from: make study NAME=my_study
+	@$(BIN)/python -m scripts.study "$(NAME)"
 
 test: .venv/installed ## all checks and tests but the long ones
 	$(MAKE) check
@@ -56,8 +59,20 @@ bench: .venv/installed ## the speed figures, each against a plain implementation
 times: .venv/installed ## how long each step of the last build took
 	$(BIN)/python -m benchmarks.steps
 
+verify: .venv/installed ## build the last commit from nothing, and compare with RESULTS=folder or REPORT=published.html; COMMIT=, CONFIG=config/quick.yaml
+	$(BIN)/python -m scripts.verify --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) $(if $(RESULTS),--results "$(RESULTS)") $(if $(REPORT),--report "$(REPORT)") $(if $(COMMIT),--commit "$(COMMIT)")
+
+diff: .venv/installed ## what changed since another report: make diff AGAINST=folder or revision; RESULTS=, CONFIG=config/quick.yaml
+	$(BIN)/python -m scripts.diff --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) $(if $(RESULTS),--results "$(RESULTS)") -- "$(AGAINST)"
+
+why: .venv/installed ## why each job of the next build would run, and how long it takes; CONFIG=config/quick.yaml for another configuration
+	$(BIN)/python -m scripts.why --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+
 seconds: .venv/installed ## measure the seconds of a step of those variants whose times are compared
 	$(BIN)/python -m benchmarks.seconds
+
+gallery: .venv/installed ## write docs/gallery.md anew, from what is built in RESULTS="results results/init_sweep"
+	$(BIN)/python -m scripts.gallery $(or $(RESULTS),results results/init_sweep)
 
 schemas: .venv/installed ## write workflow/schemas anew, for editors
 	$(BIN)/python -m scripts.common.schemas

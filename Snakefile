@@ -17,10 +17,15 @@ table     a table's words                                 results/table/<study>/
 report    report.html, report.pdf and what stands beside  results/report/
 """
 
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
 
+from scripts.common import locks, products
 from scripts.common.cache import remove_leftovers
 from scripts.common.errors import UserError
+from scripts.common.files import bring_back_from_the_future
+from scripts.common.files import remove_leftovers as remove_parts
 from scripts.common.plan import Plan
 from scripts.common.yaml_file import read_yaml
 
@@ -37,6 +42,8 @@ try:
     plan = Plan(config)
     plan.check_cache(used=workflow.workflow_settings.cache is not None)
     plan.write_recipes()
+    if workflow.is_main_process:
+        products.set_altered_aside(Path(plan.results))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -61,8 +68,11 @@ wildcard_constraints:
 
 
 onstart:
-    print(plan.work())
     try:
+        locks.hold(Path(plan.results))
+        remove_parts(Path(plan.results))
+        bring_back_from_the_future(Path(plan.results))
+        print(plan.work())
         plan.needs.check_devices(local=workflow.local_exec)
     except UserError as error:
         raise WorkflowError(str(error)) from None
@@ -81,6 +91,7 @@ localrules:
     summary,
     manifest,
     report,
+    crate,
 
 
 include: "workflow/rules/data.smk"

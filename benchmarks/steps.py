@@ -4,7 +4,22 @@ import csv
 import sys
 from pathlib import Path
 
-STEPS = ("data", "simulate", "train", "sweep", "jacobian", "measure", "number", "claim", "figure", "table", "summary", "manifest", "report")
+STEPS = (
+    "data",
+    "simulate",
+    "train",
+    "sweep",
+    "jacobian",
+    "measure",
+    "number",
+    "claim",
+    "figure",
+    "table",
+    "summary",
+    "manifest",
+    "report",
+    "crate",
+)
 
 
 def times(results: Path) -> dict[str, list[float]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from scripts.common import job, pictures, storage
+from scripts.common import escaping, job, pictures, storage
 from scripts.common.drawing import Picture
 from scripts.common.style import Style
 
@@ -17,7 +17,7 @@ def draw(
     styles: Mapping[str, Mapping[str, str]] | None = None,
     **settings: Any,
 ) -> Picture:
-    """Return the figure of `kind` (a module of `figures`).
+    """Return the figure of `kind` (a module of `figures`), in which labels and options are text: a $ in them begins no formula.
 
     Args:
         inputs: what the figure reads, by the names of its parameters: for each, arrays by variant or by data set.
@@ -26,9 +26,12 @@ def draw(
         styles: label and color of each variant, where the figure asks for them.
         **settings: what else the figure asks for, as `variants` or `bootstrap`.
     """
-    given = dict(inputs) if styles is None else {**inputs, "styles": {variant: Style(**style) for variant, style in styles.items()}}
+    given = dict(inputs)
+    if styles is not None:
+        given["styles"] = {variant: Style(**escaping.dollars_kept(style)) for variant, style in styles.items()}
+    settings, options = escaping.dollars_kept(dict(settings)), escaping.dollars_kept(dict(options))
     picture: Picture = import_module(f"scripts.figures.{kind}").draw(**given, **settings, **options)
-    return picture
+    return picture._replace(alt=escaping.dollars_plain(picture.alt), explorer=escaping.dollars_plain(picture.explorer))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 from scripts.common import job, storage
 from scripts.common.errors import UserError
 from scripts.common.places import PROJECT
-from scripts.common.recipe import Recipe, Source, from_json
+from scripts.common.recipe import Recipe, Source
 
 
 def describe(source: Source) -> dict[str, Any]:
@@ -17,15 +17,16 @@ def describe(source: Source) -> dict[str, Any]:
 
     Raises:
         UserError: its recipe is not there.
+        StorageError: it or one of its inputs cannot be used.
     """
     recipe = _recipe_of(source)
     return {
         "file": source.path,
-        "sha256": storage.file_sha256(source.path),
+        "sha256": _checksum(source),
         "rule": recipe.step,
         "digest": recipe.digest,
         "settings": recipe.settings,
-        "inputs": {upstream.path: storage.file_sha256(upstream.path) for upstream in _inputs(recipe)},
+        "inputs": {upstream.path: _checksum(upstream) for upstream in _inputs(recipe)},
         "seeds": _seeds(_behind([source])),
         "libraries": recipe.libraries,
     }
@@ -45,13 +46,20 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 @cache
+def _checksum(source: Source) -> str:
+    """Return the SHA-256 of a file, which has to be as it was saved."""
+    job.read(source)
+    return storage.file_sha256(source.path)
+
+
+@cache
 def _recipe_of(source: Source) -> Recipe:
     """Return the recipe of a file; it stands under ``recipe`` in the results folder where the file stands under its step."""
     parts = Path(source.path).with_suffix("").parts
     for place in range(len(parts)):
         path = Path(*parts[:place], "recipe", *parts[place:-1], f"{parts[-1]}.{source.digest[:16]}.json")
         if path.is_file():
-            return from_json(path.read_text(encoding="utf-8"), path.as_posix())
+            return job.read_recipe(path)
     raise UserError(f"{source.path}: its recipe is missing under recipe/ in the results folder; run the same command again")
 
 

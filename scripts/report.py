@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scripts.common import chapter, job, numbers, storage, typesetting
+from scripts.common import chapter, job, numbers, published, storage, typesetting
 from scripts.common.chapter import Content
-from scripts.common.errors import UserError
 from scripts.common.findings import Runs
 from scripts.common.places import BIBLIOGRAPHY, PREFACE, PROJECT, chapter_path
 from scripts.common.recipe import Source
@@ -60,16 +59,21 @@ def typeset(
     studies: Mapping[str, Any],
     figures: Mapping[str, Mapping[str, Any]],
     manifest: Mapping[str, Any],
+    record: Mapping[str, str],
     digest: str,
     fonts: Path,
 ) -> bytes:
-    """Return the report as the bytes of an HTML file (`kind` "html"), with its explorers and with fonts kept in `fonts`, or of a PDF."""
+    """Return the report as the bytes of an HTML file (`kind` "html"), with its explorers and with fonts kept in `fonts`, or of a PDF.
+
+    The HTML carries the `manifest` and the `record` of its claims and numbers.
+    """
     keys = ("title", "author", "student_id", "course", "date", "edition")
     metadata = {key: report[key] for key in keys} | {
         "keywords": [report["course"], report["edition"], f"student {report['student_id']}", report["date"]],
         "language": "en",
         "sources": [source for settings in studies.values() for source in settings["sources"]],
         "manifest": manifest,
+        "record": record,
         "digest": digest,
     }
     papers = PROJECT / BIBLIOGRAPHY
@@ -85,7 +89,7 @@ def with_provenance(
     """Return the words of each figure or table, with its picture, the link to its numbers and how it was made.
 
     Raises:
-        UserError: a picture is not the one that its words were written for.
+        DamagedError: a picture is not the one that its words were written for.
     """
     found = {}
     for name, known in words.items():
@@ -93,7 +97,7 @@ def with_provenance(
         if name in pictures:
             made |= {"picture": pictures[name].path, "data": f"data/{name}.csv"}
             if storage.file_sha256(made["picture"]) != known["sha256"]["svg"]:
-                raise UserError(f"{made['picture']}: altered since it was drawn; delete it and run the same command again")
+                raise storage.DamagedError(made["picture"], "altered since it was drawn")
         found[name] = made
     return found
 
@@ -120,14 +124,17 @@ if __name__ == "__main__":
         solutions = settings["report"]["edition"] == "solutions"
         manifest = {key: value for key, value in running.load("manifest").items() if key != "commit"} if solutions else {}
         figures = with_provenance(running.load_each("figures"), manifest.get("figures", {}), inputs["pictures"])
+        claims = {study: content["claims"] for study, content in running.load_each("claims").items()} if solutions else {}
+        texts = running.load_each("numbers") if solutions else {}
         text = markdown(
             report=settings["report"],
             studies=settings["studies"],
             figures=figures,
             tables=with_provenance(running.load_each("tables"), manifest.get("tables", {}), {}) if solutions else {},
-            claims={study: content["claims"] for study, content in running.load_each("claims").items()} if solutions else {},
-            texts=running.load_each("numbers") if solutions else {},
+            claims=claims,
+            texts=texts,
         )
         fonts = Path(snakemake.output[0]).parents[1] / "font"
-        product = typeset(text, figures=figures, manifest=manifest, digest=running.digest, fonts=fonts, **settings)
+        record = published.record(settings=settings, claims=claims, texts=texts) if solutions and settings["kind"] == "html" else {}
+        product = typeset(text, figures=figures, manifest=manifest, record=record, digest=running.digest, fonts=fonts, **settings)
         storage.write_atomically(Path(snakemake.output[0]), lambda file: file.write(product))

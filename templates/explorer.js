@@ -34,13 +34,17 @@
     return `rgb(${lifted.join(", ")})`;
   }
 
+  // What Plotly reads as a part of HTML: of it some tags without attributes, so that no text becomes a link; and no dollar, behind which
+  // it looks for a formula.
+  const worded = text => text.replace(/<(?!\/?(?:i|sub|sup|br)>)/g, "&lt;").replaceAll("$", "&#36;");
+
   function axisOf(axis, spiked) {
     const range = [axis.low, axis.high].map(axis.logarithmic ? Math.log10 : Number);
     const marks = axis.logarithmic ? { type: "log", dtick: Math.ceil((range[1] - range[0]) / 6) } : { type: "linear", nticks: 6 };
     return {
       ...marks,
       range,
-      title: { text: axis.title, standoff: 4 },
+      title: { text: worded(axis.title), standoff: 4 },
       exponentformat: "power",
       tickfont: { size: axis.logarithmic ? 11 : 13 }, // Plotly enlarges powers of ten
       ticklabeloverflow: "allow",
@@ -100,7 +104,7 @@
     // a title near a side begins or ends there, so that none leaves the panel
     const anchor = (x, angle) => (angle || Math.abs(x) < SEEN / 3 ? "center" : x < 0 ? "left" : "right");
     const annotations = titles.map(([text, [x, y], textangle]) => (
-      { text, x, y, textangle, xanchor: anchor(x, textangle), showarrow: false, font: { size: 12 } }
+      { text: worded(text), x, y, textangle, xanchor: anchor(x, textangle), showarrow: false, font: { size: 12 } }
     ));
     return { shapes, annotations };
   }
@@ -144,14 +148,14 @@
       color: shades,
       colorscale: VIRIDIS.map((color, place) => [place / (VIRIDIS.length - 1), painted(color)]),
       showscale: trace.shades_title !== "",
-      colorbar: { title: { text: trace.shades_title, side: "top" }, thickness: 8, len: 1, outlinewidth: 0, nticks: 4, ypad: 0 },
+      colorbar: { title: { text: worded(trace.shades_title), side: "top" }, thickness: 8, len: 1, outlinewidth: 0, nticks: 4, ypad: 0 },
     };
   }
 
   // The trace as Plotly draws it at a stop. What comes first in a panel lies on top.
   function traceOf(trace, place, valuesOf, stop) {
-    const drawn = { name: trace.name, x: valuesOf(trace, "x", stop), y: valuesOf(trace, "y", stop) };
-    const told = trace.told ? { hovertemplate: `${trace.told}<extra></extra>` } : { hoverinfo: "skip" };
+    const drawn = { name: worded(trace.name), x: valuesOf(trace, "x", stop), y: valuesOf(trace, "y", stop) };
+    const told = trace.told ? { hovertemplate: `${worded(trace.told)}<extra></extra>` } : { hoverinfo: "skip" };
     if (trace.places) drawn.customdata = Array.from(trace.places[0], (x, at) => [x, trace.places[1][at], trace.places[2][at]]);
     if (trace.kind === "bars") return { ...drawn, ...told, type: "bar", marker: { color: trace.color.map(painted) } };
     if (trace.kind in DASHES) {

@@ -17,6 +17,10 @@ local SPANS = pandoc.List { "verdict", "evidence", "only-html", "only-pdf", "und
 local VERDICTS = pandoc.List { "supported", "refuted", "inconclusive" }
 local BOXES = { question = "Question", answer = "Answer", task = "Task", correction = "Correction" }
 local MAX_LINES = 60
+local SCHEMES = pandoc.List { "", "https", "http", "mailto" }
+local ATTRIBUTES = { -- of blocks, words and pictures; others would be attributes of HTML, and run there as some do
+  Div = pandoc.List { "lines", "number", "summary" }, Image = pandoc.List { "alt" },
+}
 
 local problems = pandoc.List {}
 local ids = {} -- every identifier
@@ -141,6 +145,16 @@ local function reject_raw(element)
   problem(element.text, string.format(
     "raw %s '%s' would be lost in the other format; write it as Markdown, put a backslash before a literal < or \\, " ..
     "or put HTML in a block ::: {.only-html}", element.format, element.text:sub(1, 40)))
+end
+
+-- Nothing has an attribute, beside names and classes, but those that have a meaning here.
+local function check_attributes(element)
+  local allowed = ATTRIBUTES[element.t] or pandoc.List {}
+  for key in pairs(element.attributes) do
+    if not allowed:includes(key) then
+      problem(key .. "=", string.format("the attribute '%s' is unknown; known: %s", key, #allowed > 0 and table.concat(allowed, ", ") or "none"))
+    end
+  end
 end
 
 -- Pass 2: numbers -----------------------------------------------------------------------------------------------------------
@@ -377,6 +391,23 @@ local function together(inlines)
   return result
 end
 
+-- Text in whose long words Typst may break a line: behind a sign, or after so many letters; a browser does so by itself.
+local LONGEST_RUN = 20
+local LONG_RUN = string.rep("[^%s/-]", LONGEST_RUN + 1)
+local function breakable(text)
+  local result, since = pandoc.List {}, 0
+  for _, code in utf8.codes(text) do
+    local letter = utf8.char(code)
+    result:insert(letter)
+    since = letter:find("[%s/-]") and 0 or since + 1
+    if since > 4 and letter:find("%p") or since == LONGEST_RUN then
+      result:insert("\u{200b}")
+      since = 0
+    end
+  end
+  return table.concat(result)
+end
+
 -- Mends the words of a line, and keeps "n = 20", "3 × 10" and "95 %" on one line. Whatever needs nothing is left alone: what is
 -- handed back is converted anew, word by word, which takes pandoc most of its time.
 local function unbroken(inlines)
@@ -393,6 +424,8 @@ local function unbroken(inlines)
         if between then inlines[index + 1], changed = pandoc.Str(NBSP), true end
       elseif text:find("-", 1, true) and text ~= minus(text) then
         inlines[index], changed = pandoc.Str(minus(text)), true
+      elseif TYPST and text:find(LONG_RUN) then
+        inlines[index], changed = pandoc.Str(breakable(text)), true
       end
     elseif tag == "RawInline" then
       holds_math = holds_math or element.text:find("^<math") ~= nil
@@ -410,6 +443,10 @@ local function code_block(block)
 end
 
 local function link(element)
+  if not SCHEMES:includes(element.target:lower():match("^%s*([^/?#]*):") or "") then
+    problem(element.target, string.format(
+      "link to '%s' leads to what is no page; its address may begin with https:, http: or mailto:, or stand beside the report", element.target))
+  end
   local target = element.target:match("^#(.*)")
   if target and not ids[target] then
     problem(element.target, string.format("link to '#%s' has no target", target))
@@ -627,7 +664,7 @@ local function with_bibliography(document)
   document = pandoc.utils.citeproc(document)
   local list = pandoc.List { raw(TYPST and "#papers(" or '<ul class="papers" role="list">') }
   for _, entry in ipairs(document.blocks:remove().content) do
-    entry:walk { RawInline = reject_raw }
+    entry:walk { RawInline = reject_raw, Link = link }
     list:insert(raw(TYPST and string.format("paper(<%s>)%s", entry.identifier, OPEN) or "<li" .. id_of(entry.identifier) .. ">"))
     list:extend(pandoc.utils.blocks_to_inlines(entry.content))
     list:insert(raw(TYPST and "],\n" or "</li>\n"))
@@ -648,6 +685,10 @@ local function unkeep(element)
 end
 
 function Pandoc(document)
+  document:walk {
+    Div = check_attributes, Span = check_attributes, Link = check_attributes, Image = check_attributes, Header = check_attributes,
+    Code = check_attributes, CodeBlock = check_attributes, Table = check_attributes, Figure = check_attributes,
+  }
   document = document:walk {
     traverse = "topdown", Div = only, Span = only, RawInline = reject_raw, RawBlock = reject_raw,
     Math = function(math) tell_math(math.text, math.mathtype == "DisplayMath") end,

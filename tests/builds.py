@@ -13,7 +13,7 @@ import yaml
 from scripts.common.places import PROJECT
 
 MINI = Path(__file__).parent / "mini"
-PRODUCTS = ("report.html", "report.pdf", "numbers.csv", "claims.json", "manifest.json")
+PRODUCTS = ("report.html", "report.pdf", "numbers.csv", "claims.json", "manifest.json", "ro-crate-metadata.json")
 
 
 def copy_project(destination):

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from scripts.common import components, configuration, digest, memory, syntax
+from scripts.common import components, configuration, digest, memory, reach, recipe, syntax
 from scripts.common.configuration import ConfigurationError, load_report
 from scripts.common.places import PROJECT
 from scripts.common.yaml_file import read_yaml
 from tests.builds import with_mini_study
 
 STUDY = "config/studies/mini.yaml"
-PARTS = ("Snakefile", "config", "environment.yml", "profiles", "scripts", "templates", "workflow")
+PARTS = ("LICENSE", "Snakefile", "config", "environment.yml", "profiles", "scripts", "templates", "workflow")
 
 
 def mini_copy(folder):
@@ -54,7 +54,7 @@ def forget(*, sources=False):
     else:
         memory._entries.update(memory._used)
     memory._used.clear()
-    for module in (components, digest, memory, syntax):
+    for module in (components, digest, memory, reach, recipe, syntax):
         for function in vars(module).values():
             if hasattr(function, "cache_clear"):
                 function.cache_clear()

@@ -121,7 +121,7 @@ BROKEN = {
     "a study that is no UTF-8": ([write(STUDY, b"title: caf\xe9\n")], [f"{STUDY}: cannot be read as UTF-8 text ("]),
     "a date that there is not": (
         [change(STUDY, "title: A small study", "title: 2026-02-31")],
-        [f"{STUDY}: not valid YAML: day is out of range for month"],
+        [f"{STUDY}: line N, column N: not valid YAML: '2026-02-31' is no timestamp (day is out of range for month)"],
     ),
     # a study
     "typo in a key of a study": (

@@ -12,13 +12,16 @@ from scripts.common import cache, components, syntax
 from scripts.common.configuration import load_report
 from scripts.common.places import PROJECT, chapter_path, claims_path, study_path
 from scripts.common.yaml_file import read_yaml
+from tests.modules import reachable
 
 LISTED = subprocess.run(
     ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=PROJECT, check=True, capture_output=True, text=True
 ).stdout.split("\0")
 FILES = [PROJECT / name for name in LISTED if name and (PROJECT / name).is_file()]
 SCRIPTS = sorted((PROJECT / "scripts").rglob("*.py"))
-STEPS = sorted((PROJECT / "scripts").glob("*.py"))
+COMMANDS = {"diff", "gallery", "study", "verify", "why"}
+"""Scripts that a user runs, not a rule."""
+STEPS = [path for path in sorted((PROJECT / "scripts").glob("*.py")) if path.stem not in COMMANDS]
 OFF = ["init_sweep"]
 """Studies that are no part of the report as it comes; a build names them: ``--config studies=[init_sweep]``."""
 REPORT, STUDIES = load_report(read_yaml(PROJECT / "config/report.yaml"))
@@ -64,9 +67,9 @@ def test_every_part_is_used_by_a_study():
         "measurements": set(),
         "figures": set(),
         "tables": set(),
-        "datasets": {"image_files"},
+        "datasets": {"csv_file", "image_files", "npz_file"},
         "simulations": set(),
-    }  # users' own images
+    }  # users' own data
     for study in STUDIES.values():
         used["datasets"] |= {part.kind for part in study.data.values()}
         used["measurements"] |= set(study.measurements)
@@ -100,7 +103,9 @@ def test_every_module_is_imported_or_run():
 
 
 def snakefile_imports():
-    return set(re.findall(r"^from (scripts\.\S+) import", SNAKEFILE, re.MULTILINE))
+    found = re.findall(r"^from (scripts\.\S+) import (.+)$", SNAKEFILE, re.MULTILINE)
+    names = {name for module, parts in found for name in (module, *(f"{module}.{part}" for part in parts.split(", ")))}
+    return {name for name in names if (PROJECT / (name.replace(".", "/") + ".py")).is_file()}
 
 
 def test_the_quick_report_has_only_keys_of_the_report():
@@ -119,7 +124,14 @@ def test_every_keyword_of_a_part_is_an_option_or_filled_in(family):
         assert keywords == set(components.options(family, name)) | {k for k in keywords if components.is_read(k) or k in FILLED_IN}, name
 
 
-OF_TRAINING = (components.INITIALIZATION, components.OPTIMIZER, components.BATCHES, components.DROPOUT, components.AUGMENTATION)
+OF_TRAINING = (
+    components.INITIALIZATION,
+    components.OPTIMIZER,
+    components.BATCHES,
+    components.DROPOUT,
+    components.AUGMENTATION,
+    components.NETWORK,
+)
 
 
 @pytest.mark.parametrize("family", OF_TRAINING, ids=lambda family: family.word)
@@ -174,7 +186,7 @@ def test_a_step_knows_snakemake_in_its_short_main_block_alone(path):
 
 
 def test_parsing_the_snakefile_imports_nothing_heavy():
-    reached = syntax.reachable([PROJECT / (name.replace(".", "/") + ".py") for name in snakefile_imports()], PROJECT)
+    reached = reachable([PROJECT / (name.replace(".", "/") + ".py") for name in snakefile_imports()], PROJECT)
     packages = set().union(*(syntax.imports(path)[1] for path in reached))
     assert packages <= {"yaml", "pydantic", "jinja2", "numpy"}
 
@@ -184,7 +196,7 @@ def test_parsing_the_snakefile_imports_nothing_heavy():
 
 def test_every_rule_file_has_a_script_and_a_place_in_the_chain():
     names = {path.stem for path in (PROJECT / "workflow/rules").iterdir()}
-    assert {path.stem for path in STEPS} == set(RULES) == names | {"summary", "manifest"}
+    assert {path.stem for path in STEPS} == set(RULES) == names | {"summary", "manifest", "crate"}
     told = re.findall(r"^(\w+) {2,}.*? (results/.+)$", ast.literal_eval(DOCSTRING), re.MULTILINE)
     assert {name for name, _ in told} == names
     assert all(folder.startswith(f"results/{name}/") for name, folder in told)

@@ -35,7 +35,7 @@ class Autograd(Engine):
     """
 
     def __init__(self, task: Task) -> None:
-        self._shapes = networks.shapes(task.network, inputs=len(task.x), outputs=len(task.y))
+        self._shapes = forward_pass.shapes(task.network, inputs=len(task.x), outputs=len(task.y))
         buffer = task.parameters.clone()
         self._gradient = torch.zeros_like(buffer)
         self._tensors = forward_pass.unflatten(buffer, self._shapes)

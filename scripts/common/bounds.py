@@ -48,6 +48,8 @@ def output_bound(network: Mapping[str, Any], *, inputs: int, outputs: int, norm:
         norm: returns a bound on the Euclidean norm of all parameters of a layer together.
         largest_input: bound on every |input|.
     """
+    if network["kind"] not in networks.KINDS:
+        return math.inf
     found = networks.layers(network, inputs=inputs, outputs=outputs)
     side = math.isqrt(inputs)
 

@@ -6,6 +6,7 @@
     << count("deep_he", "fine") >> << replicas("deep_he") >>
     << setting("deep_he", "optimizer.learning_rate") >> a value of the configuration of a variant
     << data_setting("sines", "samples") >>              the same, of a data set
+    << data_set("sines") >>                             what a data set is, in words
     << claim("he_beats_shallow", supported="...", refuted="...", inconclusive="...") >>
     << claims_table() >> << observations() >>           all claims; what the source says, and what the runs say
     << inventory("descent") >>                          all that a phase has, from the inventory before it on
@@ -18,22 +19,28 @@ In an assignment nothing measured may be printed: an answer is left out, and a r
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.common import formatting, wording
+from scripts.common import data_words, formatting, wording
 from scripts.common.errors import UserError
+from scripts.common.escaping import line_of_markdown, markdown_of_note, one_line
 from scripts.common.findings import Runs
-from scripts.common.settings import setting_at
+from scripts.common.settings import NAME, setting_at
 from scripts.common.statistics import Interval, median_interval
 
 NOT_AVAILABLE = "not available"
 THOUSANDS_FROM = 10_000
 """Whole numbers of the configuration from here on are printed with a comma, as 150,000."""
+SECONDS = 300.0
+"""How long the processor may work on one chapter."""
 MOST_LEVELS = 24
 """So many levels an inventory lists; of more it says how many there are, and the ends."""
 
@@ -86,6 +93,7 @@ def render(text: str, content: Content, *, place: str) -> str:
             ("replicas", replicas),
             ("setting", setting),
             ("data_setting", data_setting),
+            ("data_set", data_set),
             ("claim", claim),
             ("verdict", verdict),
             ("claims_table", claims_table),
@@ -97,16 +105,36 @@ def render(text: str, content: Content, *, place: str) -> str:
     }
     functions |= {"task": task, "correction": correction}
     try:
-        return wording.environment().from_string(text).render(**functions, solutions=content.solutions)
+        with _limited(SECONDS):
+            return wording.environment().from_string(text).render(**functions, solutions=content.solutions)
     except (UserError, KeyError) as error:
         raise ChapterError(f"{place}: {error.args[0]}") from None
     except Exception as error:
         raise ChapterError(f"{place}: cannot be rendered: {error}; correct the << >> or <% %> that asks for it") from error
 
 
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Stop the body when the processor has worked on it for so long; only where signals arrive, which is in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise ChapterError(f"takes more than {seconds:g} s to render; make its loops shorter")
+
+    former = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, former)
+
+
 def plain(text: str) -> str:
-    """Return `text` so escaped that Markdown prints it as it is."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>$@~^\"'])", r"\\\1", text)
+    """Return `text` in one line, so escaped that Markdown prints it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>$@~^&\"'])", r"\\\1", one_line(text))
 
 
 def figure(content: Content, name: str) -> str:
@@ -115,9 +143,8 @@ def figure(content: Content, name: str) -> str:
         raise _refusal(f"figure '{name}'")
     known = _known(content.figures, name, "figure")
     content.used.append(("figure", name))
-    caption = " ".join(part for part in (known["caption"], known["note"]) if part)
-    alt = known["alt"].replace("\\", "\\\\").replace('"', '\\"')
-    return f'\n\n![{caption}]({known["picture"]}){{#fig:{name} alt="{alt}"}}\n\n{_provenance("figure", known)}'
+    alt = re.sub(r'([\\"&])', r"\\\1", one_line(known["alt"]))
+    return f'\n\n![{_caption(name, known)}]({known["picture"]}){{#fig:{name} alt="{alt}"}}\n\n{_provenance("figure", known)}'
 
 
 def table(content: Content, name: str) -> str:
@@ -126,8 +153,12 @@ def table(content: Content, name: str) -> str:
     known = _known(content.tables, name, "table")
     content.used.append(("table", name))
     rows = _pipe_table(known["header"], known["rows"], known["align"])
-    caption = " ".join(part for part in (known["caption"], known["note"]) if part)
-    return f"\n\n::: {{#tbl:{name} .table}}\n\n{rows}\n\n: {caption}\n\n:::\n\n{_provenance('table', known)}"
+    return f"\n\n::: {{#tbl:{name} .table}}\n\n{rows}\n\n: {_caption(name, known)}\n\n:::\n\n{_provenance('table', known)}"
+
+
+def _caption(name: str, known: Mapping[str, Any]) -> str:
+    """Return the caption that the study gives, a line of Markdown, and what the code adds to it."""
+    return " ".join(part for part in (line_of_markdown(known["caption"], f"caption of '{name}'"), markdown_of_note(known["note"])) if part)
 
 
 def value(
@@ -170,6 +201,11 @@ def setting(content: Content, variant: str, path: str) -> str:
 def data_setting(content: Content, data_set: str, path: str) -> str:
     """Return a value of a data set's configuration, as ``samples``."""
     return _configured(content.settings["data"], "data set", data_set, path)
+
+
+def data_set(content: Content, name: str) -> str:
+    """Return in words what a data set is: its file, columns, division and units, or its kind and options."""
+    return data_words.about(_known(content.settings["data"], name, "data set"), plain)
 
 
 def claim(content: Content, name: str, **wordings: str) -> str:
@@ -235,12 +271,13 @@ def inventory(content: Content, name: str) -> str:
         rows.append(["swept", plain(words), plain(", ".join(_levels([run for _, run in runs], path)))])
     for word, key in dict.fromkeys(content.used):
         if word == "question":
-            rows.append([word, f"@q-{content.study}-{key}", plain(content.questions[int(key) - 1])])
+            title = re.sub(r"(?<!\\)\|", r"\\|", one_line(content.questions[int(key) - 1]))
+            rows.append([word, f"@q-{content.study}-{key}", title])
         elif word == "claim":
             rows.append([word, plain(content.claims[key]["statement"]), _badge(content.claims[key])])
         else:
             shown = content.figures[key] if word == "figure" else content.tables[key]
-            rows.append([word, f"@{'fig' if word == 'figure' else 'tbl'}:{key}", shown["caption"]])
+            rows.append([word, f"@{'fig' if word == 'figure' else 'tbl'}:{key}", _caption(key, {**shown, "note": ""})])
     content.used.clear()
     grid = _pipe_table(["What", "Which", "How much"], rows, "lll", escaped=True)
     caption = f"Inventory of {plain(phase['title'])}."
@@ -334,8 +371,13 @@ def _configured(section: Mapping[str, Any], word: str, name: str, path: str) -> 
     if isinstance(found, float):
         return f"{found:g}"
     if isinstance(found, list):
-        return ", ".join(f"{entry:g}" if isinstance(entry, float) else str(entry) for entry in found)
-    return f"{found:,}" if isinstance(found, int) and found >= THOUSANDS_FROM else str(found)
+        return ", ".join(f"{entry:g}" if isinstance(entry, float) else _worded(entry) for entry in found)
+    return f"{found:,}" if isinstance(found, int) and found >= THOUSANDS_FROM else _worded(found)
+
+
+def _worded(setting: Any) -> str:
+    """Return a setting as Markdown that prints it as it is; names and numbers need no escapes, and so can stand in formulas and code."""
+    return str(setting) if not isinstance(setting, str) or re.fullmatch(NAME, setting) else plain(setting)
 
 
 def _values(
@@ -380,8 +422,8 @@ def _provenance(word: str, known: Mapping[str, Any]) -> str:
         return ""
     seeds = sorted({f"{name.rpartition(': ')[2]} {seed}" for name, seed in made["seeds"].items()})
     parts = [
-        f"Rule `{made['rule']}`, digest `{made['digest'][:16]}`",
-        f"kind `{made['settings']['kind']}`",
+        f"Rule {_code(made['rule'])}, digest {_code(made['digest'][:16])}",
+        f"kind {_code(made['settings']['kind'])}",
         f"seeds: {plain(', '.join(seeds)) or 'none'}",
         f"{len(made['inputs'])} input files",
         plain(", ".join(f"{name} {version}" for name, version in sorted(made["libraries"].items()))),
@@ -390,3 +432,7 @@ def _provenance(word: str, known: Mapping[str, Any]) -> str:
         parts.append(f"[the numbers that it shows (CSV)]({known['data']})")
     record = f"{'; '.join(parts)}. The whole record stands in `manifest.json`."
     return f'\n::: {{.details summary="How this {word} was made"}}\n\n{record}\n\n:::\n\n'
+
+
+def _code(text: str) -> str:
+    return f"`{one_line(text.replace('`', chr(39)))}`"

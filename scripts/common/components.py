@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from scripts.common import options as option_types
 from scripts.common import syntax
+from scripts.common.escaping import checked_words
 from scripts.common.options import Bounds, Matching, NameOf
 from scripts.common.places import PROJECT
 from scripts.common.syntax import Parameter
@@ -56,6 +57,7 @@ BATCHES = Family("batches", "scripts/common/batches.py")
 LOSS = Family("loss", "scripts/common/losses.py")
 DROPOUT = Family("dropout", "scripts/common/dropouts.py")
 AUGMENTATION = Family("augmentation", "scripts/common/augmentations.py")
+NETWORK = Family("network", "scripts/common/architectures.py")
 SIMULATION = Family("simulation", "scripts/simulations", "simulate")
 MEASUREMENT = Family("measurement", "scripts/measurements", "measure")
 FIGURE = Family("figure", "scripts/figures", "draw")
@@ -179,7 +181,7 @@ def in_words(annotation: str) -> str:
         return f"a list, each entry {in_words(_scalar(annotation))}"
     base, mark = _base_and_mark(annotation)
     if isinstance(mark, NameOf):
-        return f"the name of a {mark.word}"
+        return f"the name of {'an' if mark.word[0] in 'aeiou' else 'a'} {mark.word}"
     if isinstance(mark, Matching):
         return mark.words
     bounds = [f"{word} {bound}" for word, bound in zip(("above", "of at least", "below"), mark, strict=True) if bound is not None]
@@ -206,8 +208,9 @@ def _base_and_mark(annotation: str) -> tuple[type, Bounds | Matching | NameOf]:
 def _problems_of_value(annotation: str, value: Any, place: str, known: Mapping[str, Collection[str] | None]) -> list[str]:
     try:
         _adapter(annotation).validate_python(value, strict=True)
-    except ValidationError:
-        return [f"{place}: wrong value {shown(value)}; allowed: {in_words(annotation)}"]
+    except ValidationError as error:
+        told = [str(problem["ctx"]["error"]) for problem in error.errors() if problem["type"] == "value_error"]
+        return [f"{place}: wrong value {shown(value)}; allowed: {told[0] if told else in_words(annotation)}"]
     mark = _base_and_mark(annotation)[1]
     if value is None or not isinstance(mark, NameOf):
         return []
@@ -236,6 +239,8 @@ def _adapter(annotation: str) -> TypeAdapter[Any]:
         kind = Annotated[base, Field(gt=mark.above, ge=mark.at_least, lt=mark.below)]
     if isinstance(mark, Matching):
         kind = Annotated[base, Field(pattern=f"^({mark.pattern})$")]
+    elif base is str:
+        kind = Annotated[base, AfterValidator(checked_words)]
     if base is float:
         kind = Annotated[kind, Field(allow_inf_nan=False)]
     if "list[" in annotation:

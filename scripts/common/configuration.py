@@ -8,9 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.common import grids, wording
+from scripts.common import grids, prose, wording
 from scripts.common.consistency import Names, problems_of, unknown
 from scripts.common.errors import UserError
+from scripts.common.escaping import printable
 from scripts.common.places import BIBLIOGRAPHY, PREFACE, PROJECT, study_path
 from scripts.common.settings import (
     NAME,
@@ -61,9 +62,12 @@ def load_report(settings: Mapping[str, Any]) -> tuple[Report, dict[str, Study]]:
     papers = _load_papers(problems)
     studies = {name: _load_study(name, papers, problems) for name in dict.fromkeys(names) if name in known}
     problems += wording.unknown_papers((PROJECT / PREFACE).read_text(encoding="utf-8"), PREFACE, papers)
+    problems += prose.problems_of_file(PROJECT / PREFACE, PREFACE)
     problems += _shared_names(studies)
     if problems or report is None:
-        raise ConfigurationError("the configuration has problems:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(problems)))
+        raise ConfigurationError(
+            "the configuration has problems:\n" + "\n".join(f"- {printable(problem)}" for problem in dict.fromkeys(problems))
+        )
     return report, {name: study for name, study in studies.items() if study}
 
 

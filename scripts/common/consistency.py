@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from scripts.common import components, grids, syntax, wording
+from scripts.common import components, data_files, grids, prose, syntax, wording
 from scripts.common.components import Family
-from scripts.common.places import PROJECT, chapter_path, claims_path
+from scripts.common.places import PROJECT, chapter_path, claims_path, study_path
 from scripts.common.scores import SCORES
 from scripts.common.settings import (
     Figure,
@@ -60,7 +60,7 @@ def problems_of(name: str, study: Study, names: Names, papers: list[str] | None,
     """
     problems = unknown(f"{place}: linearize_on", [study.linearize_on] if study.linearize_on else [], names.data, "data set")
     for key, part in study.data.items():
-        problems += components.problems(components.DATASET, part.kind, part.options(), f"{place}: data.{key}")
+        problems += _check_data(f"{place}: data.{key}", part)
     of_grids = {variant for key, grid in study.grids.items() if _has_points(key, grid) for variant in grids.points(key, grid)}
     for key, variant in study.variants.items():
         problems += _check_variant(f"{place}: variants.{key}", variant, names) if key not in of_grids else []
@@ -93,7 +93,15 @@ def problems_of(name: str, study: Study, names: Names, papers: list[str] | None,
         "variant or grid": None if (runs := names.runs()) is None or names.grids is None else [*runs, *names.grids],
     }
     known["paper"] = papers
-    return problems + wording.problems(PROJECT / chapter_path(name), chapter_path(name), known, _measured(study, names))
+    chapter, there = PROJECT / chapter_path(name), chapter_path(name)
+    problems += prose.problems_of_file(chapter, there, PROJECT / study_path(name), study_path(name))
+    return problems + wording.problems(chapter, there, known, _measured(study, names))
+
+
+def _check_data(place: str, part: Part) -> list[str]:
+    known = data_files.known(part.kind, part.options())
+    problems = components.problems(components.DATASET, part.kind, part.options(), place, known=known)
+    return problems or data_files.problems(part.kind, part.options(), place)
 
 
 def _check_variant(place: str, variant: Variant, names: Names) -> list[str]:
@@ -138,8 +146,14 @@ SCALES = ("weight_variance", "bias_variance", "output_scale")
 
 
 def _check_network(place: str, network: Network) -> list[str]:
+    if network.kind not in NETWORKS:
+        if network.kind not in components.names(components.NETWORK):
+            return unknown(f"{place}.network.kind", [network.kind], [*NETWORKS, *components.names(components.NETWORK)], "kind of network")
+        options = {key: value for key, value in network.options().items() if key != "kind"}
+        return components.problems(components.NETWORK, network.kind, options, f"{place}.network")
+    problems = [f"{place}.network.{key}: unknown key; allowed: {', '.join(Network.model_fields)}" for key in network.model_extra or {}]
     known = [*components.names(components.ACTIVATION), *ACTIVATIONS]
-    problems = unknown(f"{place}.network.activation", [network.activation], known, "activation")
+    problems += unknown(f"{place}.network.activation", [network.activation], known, "activation")
     of = f"a {network.kind} network" if network.parametrization == "standard" else f"a {network.kind} network in ntk parametrization"
     shape = NETWORKS[network.kind]
     if network.kind == "perceptron" and (network.depth is not None or network.width is not None):
@@ -213,12 +227,12 @@ ENGINES: dict[str, dict[str, tuple[Any, ...]]] = {
 
 
 def _check_engine(place: str, variant: Variant) -> list[str]:
-    settings = variant.model_dump()
+    settings, built_in = variant.model_dump(), variant.network.kind in NETWORKS
     problems = [
         f"{place}.{path}: wrong value {components.shown(setting_at(settings, path))}; "
         f"allowed: {' or '.join(components.shown(value) for value in allowed)} with the {variant.engine} engine"
         for path, allowed in ENGINES[variant.engine].items()
-        if setting_at(settings, path) not in allowed
+        if setting_at(settings, path) not in allowed and (path == "network.kind" or path.partition(".")[0] != "network" or built_in)
     ]
     if variant.engine != "autograd" and variant.network.activation in ACTIVATIONS:
         problems.append(f"{place}.network.activation: wrong value '{variant.network.activation}'; allowed: with the autograd engine")

@@ -96,7 +96,9 @@ def points(settings: Mapping[str, Any]) -> Points:
     """Return the size of a data set from its settings, ``kind`` and options."""
     train = int(settings.get("train_samples") or settings.get("samples") or SAMPLES)
     other = int(settings.get("test_samples") or 0) + int(settings.get("validation_samples") or 0)
-    return Points(train, other, *IMAGES.get(settings["kind"], (1, 1)))
+    asked, targets = settings.get("inputs"), settings.get("targets")
+    inputs, outputs = IMAGES.get(settings["kind"], (1, 1))
+    return Points(train, other, len(asked) if isinstance(asked, list) else inputs, len(targets) if isinstance(targets, list) else outputs)
 
 
 def work(network: Mapping[str, Any], size: Points) -> Work:

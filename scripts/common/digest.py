@@ -8,10 +8,12 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from scripts.common import syntax
+from scripts.common import reach
+from scripts.common.definitions import MAIN
 from scripts.common.errors import UserError
 from scripts.common.places import PROJECT
-from scripts.common.recipe import Recipe, Source
+from scripts.common.reach import Place
+from scripts.common.recipe import Recipe, Source, code_digest
 
 DISTRIBUTIONS = {"yaml": "PyYAML", "PIL": "pillow", "pypandoc": "pypandoc_binary", "mpl_toolkits": "matplotlib"}
 """Distributions whose name is not that of the package that they install."""
@@ -26,12 +28,21 @@ def make_recipe(
     scripts: Sequence[str],
     files: Sequence[str] = (),
 ) -> Recipe:
-    """Return the recipe of one job; `scripts` are the files that its code starts from, `files` what else it reads.
+    """Return the recipe of one job.
+
+    Args:
+        step: its step.
+        name: its name.
+        settings: its settings.
+        inputs: its inputs.
+        scripts: the script that it runs, then the modules that it imports by a name in its settings, of which it may use anything.
+        files: what else it reads.
 
     Raises:
         UserError: one of these files cannot be read.
     """
-    code, libraries = _reachable_code(tuple(scripts))
+    reached = reach.reached(_roots(tuple(scripts)), settings)
+    code, libraries = reached.code, _versions(reached.packages)
     file_digests = {file: _digest_of_file(file) for file in sorted(files)}
     content = {
         "step": step,
@@ -39,7 +50,7 @@ def make_recipe(
         "settings": dict(settings),
         "inputs": {name: [[key, source.kind, source.digest] for key, source in sources.items()] for name, sources in inputs.items()},
         "files": file_digests,
-        "code": code,
+        "code": code_digest(code),
         "libraries": libraries,
     }
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -48,11 +59,14 @@ def make_recipe(
 
 
 @cache
-def _reachable_code(scripts: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
-    paths = syntax.reachable([PROJECT / script for script in scripts], PROJECT)
-    packages = sorted({package for path in paths for package in syntax.imports(path)[1]})
-    versions = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"} | {package: _version(package) for package in packages}
-    return {path.relative_to(PROJECT).as_posix(): syntax.digest(path) for path in paths}, versions
+def _roots(scripts: tuple[str, ...]) -> tuple[Place, ...]:
+    return ((scripts[0], MAIN), *((script, reach.ALL) for script in scripts[1:]))
+
+
+@cache
+def _versions(packages: frozenset[str]) -> dict[str, str]:
+    others = sorted(package for package in packages if package not in sys.stdlib_module_names)
+    return {"python": f"{sys.version_info.major}.{sys.version_info.minor}"} | {package: _version(package) for package in others}
 
 
 def _digest_of_file(file: str) -> str:

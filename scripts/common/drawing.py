@@ -20,6 +20,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogFormatterMathtext, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from scripts.common.errors import UserError
 from scripts.common.formatting import check_known, counted, moment
 from scripts.common.storage import Arrays
 
@@ -28,6 +29,8 @@ WIDTH = 6.3
 RASTER_DPI = 200
 DRAWN_POINTS = 100
 """Points along x of a line or band in a small panel; more make the file larger and the picture no finer."""
+FEW_POINTS = 50
+"""Up to so many training points are drawn larger, so that one sees them."""
 
 INK, SOFT, FAINT = "#222222", "#767676", "#C4C4C4"
 FIRST, SECOND = "#0072B2", "#D55E00"
@@ -322,7 +325,9 @@ def jitter(count: int, width: float) -> NDArray[np.float64]:
 
 
 def draw_fits(axes: Axes, data: Arrays, prediction: Arrays, *, color: str, panels: int, reach: float = 0) -> None:
-    """Draw the truth, the training points as a backdrop, and the fits of the replicas that are finite: band, median, replica 0.
+    """Draw the truth if it is known, the training points as a backdrop, and the fits of the replicas that are finite.
+
+    Of these there is a band, the median, and replica 0.
 
     Args:
         axes: the panel; its limits on y come from the data, so that a wild fit leaves the panel rather than stretching it.
@@ -332,13 +337,20 @@ def draw_fits(axes: Axes, data: Arrays, prediction: Arrays, *, color: str, panel
         panels: number of panels of the figure; the more there are, the fewer points are drawn in each, so that the file stays small.
         reach: by how much of their height the limits may grow, up and down, to hold a fit that leaves the data.
     """
-    x, truth = data["grid_x"][:, 0], data["grid_y"][:, 0]
+    x, truth = data["grid_x"][:, 0], data["grid_y"][:, 0] if "grid_y" in data else None
     some, some_points = thinned(x.size, max(DRAWN_POINTS, 300 // panels)), thinned(len(data["train_x"]), max(150, 1500 // panels))
-    low, high = _limits(np.concatenate([data["train_y"][:, 0], truth]))
+    low, high = _limits(np.concatenate([data["train_y"][:, 0], *([] if truth is None else [truth])]))
     axes.scatter(
-        data["train_x"][some_points, 0], data["train_y"][some_points, 0], s=2, color=FAINT, linewidths=0, rasterized=True, label="_data"
+        data["train_x"][some_points, 0],
+        data["train_y"][some_points, 0],
+        s=2 if len(data["train_x"]) > FEW_POINTS else 9,
+        color=FAINT,
+        linewidths=0,
+        rasterized=True,
+        label="_data",
     )
-    axes.plot(x[some], truth[some], color=INK, linewidth=1, linestyle=LINES[2], label="truth", zorder=4)
+    if truth is not None:
+        axes.plot(x[some], truth[some], color=INK, linewidth=1, linestyle=LINES[2], label="truth", zorder=4)
     last = prediction["prediction_grid"][-1]
     finite = last[np.isfinite(last).all(axis=1)]
     if len(finite):
@@ -355,10 +367,10 @@ def draw_fits(axes: Axes, data: Arrays, prediction: Arrays, *, color: str, panel
     axes.set_ylim(low, high)
 
 
-def fit_keys() -> list[Artist]:
-    """Return the legend entries of `draw_fits`."""
+def fit_keys(*, truth: bool = True) -> list[Artist]:
+    """Return the legend entries of `draw_fits`, where the truth is known or not."""
     return [
-        line_key("truth", INK, linewidth=1, linestyle=LINES[2]),
+        *([line_key("truth", INK, linewidth=1, linestyle=LINES[2])] if truth else []),
         line_key("training points", FAINT, marker="o", markersize=2.5, linestyle="none"),
         line_key("median", SOFT),
         band_key("5th to 95th percentile", SOFT),
@@ -374,17 +386,28 @@ def fit_note(count: int) -> str:
     )
 
 
+def truth_of(data: Arrays) -> NDArray[np.float64]:
+    """Return the values (G, C) of the true function on the grid of a data set.
+
+    Raises:
+        UserError: no true function is known.
+    """
+    if "grid_y" not in data:
+        raise UserError("it is drawn against a true function, which data from files do not have; choose another kind, as 'fit'")
+    return data["grid_y"]
+
+
 def draw_truth(axes: Axes, data: Arrays, *, panels: int) -> None:
     """Draw the training points as a backdrop, and the truth; the more panels a figure has, the fewer of many points in each."""
     some = thinned(len(data["train_x"]), max(200, 1500 // panels))
     axes.scatter(data["train_x"][some, 0], data["train_y"][some, 0], s=2.5, color=FAINT, linewidths=0, rasterized=True, label="_data")
-    draw_function(axes, data, data["grid_y"][:, 0], color=INK, linewidth=0.9, linestyle=LINES[2], label="truth")
+    draw_function(axes, data, truth_of(data)[:, 0], color=INK, linewidth=0.9, linestyle=LINES[2], label="truth")
 
 
 def draw_function(axes: Axes, data: Arrays, values: NDArray[np.float64], *, label: str, **options: Any) -> None:
     """Draw a function along the grid of a data set, by as many points as it takes to stay within a thousandth of the truth's range."""
     x, values = data["grid_x"][:, 0], np.asarray(values, dtype=np.float64)
-    some = corners(x, values, within=1e-3 * float(np.ptp(data["grid_y"])))
+    some = corners(x, values, within=1e-3 * float(np.ptp(truth_of(data))))
     axes.plot(x[some], values[some], label=label, **options)
 
 
@@ -423,7 +446,7 @@ def learned_keys(*, deep: bool) -> list[Artist]:
 def learned_limits(data: Sequence[Arrays], *, below: float = 0.0) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the limits of x and y for data and truth, with room `below` as a share of their range."""
     grids = [one["grid_x"] for one in data]
-    low, high = _limits(np.concatenate([np.concatenate([one["train_y"], one["grid_y"]]) for one in data]), margin=0.1)
+    low, high = _limits(np.concatenate([np.concatenate([one["train_y"], truth_of(one)]) for one in data]), margin=0.1)
     return (float(min(x.min() for x in grids)), float(max(x.max() for x in grids))), (low - below * (high - low), high)
 
 

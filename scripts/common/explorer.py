@@ -33,7 +33,7 @@ class Axis(NamedTuple):
     """An axis of a panel, the same for all stops, so that what moves is the curve.
 
     Attributes:
-        title: its title; may hold <i>, <sub> and <sup>.
+        title: its title; may hold <i>, <sub> and <sup>; what a study says in it is escaped by `escaping.plotly_text`.
         low: where it begins.
         high: where it ends.
         logarithmic: whether it is logarithmic.
@@ -56,7 +56,7 @@ class Trace(NamedTuple):
         x: places (n,), or (S, n) with a row for each stop.
         y: heights, (n,) or (S, n); what is not finite is not drawn.
         told: what is said of the point that the reader points at, with %{x}, %{y} and %{marker.color} for its values and Plotly's
-            formats of numbers; the reader cannot point at a trace without.
+            formats of numbers, and with tags as in titles of axes; the reader cannot point at a trace without.
         shades: of dots a value (n,) that gives each its color, with a scale beside the panel.
         shades_title: what these values are; there is no scale where it is empty.
         z: in a panel with a third axis, the places along it, (n,), as those of x and y.

@@ -15,7 +15,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import activations, convolutional, dropouts, networks, normalization, parts
+from scripts.common import activations, architectures, convolutional, dropouts, networks, normalization, parts
+from scripts.common.architectures import Layers
+from scripts.common.errors import UserError
 from scripts.common.networks import Layer, Shapes
 
 SAMPLES_AT_ONCE = 64
@@ -42,16 +44,49 @@ class Mode(NamedTuple):
 EVALUATION = Mode()
 
 
+def layers_of(network: Mapping[str, Any], *, inputs: int, outputs: int) -> list[Layer]:
+    """Return the layers of a network of any kind: those of `networks.layers`, or those that its function asks for.
+
+    Raises:
+        UserError: as of `networks.layers`; or the function does not end in a linear layer, or returns values of another shape.
+    """
+    if network["kind"] in networks.KINDS:
+        return networks.layers(network, inputs=inputs, outputs=outputs)
+    layers, (replicas, samples) = Layers(outputs, None), (2, 3)
+    with torch.no_grad():
+        found = _called(network, torch.zeros(replicas, inputs, samples), layers)
+    if tuple(found.shape) != (replicas, outputs, samples) or not layers.made or layers.made[-1].tensors.get("bias") != (outputs,):
+        raise UserError(
+            f"scripts/common/architectures.py: network '{network['kind']}' returns values of the shape {tuple(found.shape)} for {replicas} "
+            f"replicas, {outputs} outputs and {samples} samples; end it with: return layers.linear(values, layers.outputs)"
+        )
+    return layers.made
+
+
+def shapes(network: Mapping[str, Any], *, inputs: int, outputs: int) -> Shapes:
+    """Return the shape of each tensor of a network of any kind by its name, in the order in which they are stored; as of `layers_of`."""
+    found = layers_of(network, inputs=inputs, outputs=outputs)
+    return {name: shape for layer in found for name, shape in zip(layer.names(), layer.tensors.values(), strict=True)}
+
+
+def _called(network: Mapping[str, Any], x: Tensor, layers: Layers) -> Tensor:
+    found: Tensor = parts.call(architectures, network, x, layers)
+    return found
+
+
 def forward(tensors: Sequence[Tensor], x: Tensor, *, network: Mapping[str, Any], mode: Mode = EVALUATION) -> Tensor:
     """Return the predictions (R, C, N) of all replicas of a network, differentiable once in all `tensors`.
 
     Args:
-        tensors: the tensors of `networks.shapes`, of all replicas: (R, *shape) each. In training, running statistics are brought up to
+        tensors: the tensors of `shapes`, of all replicas: (R, *shape) each. In training, running statistics are brought up to
             date in place.
         x: inputs (D, N) for all replicas, or (R, D, N).
         network: ``kind`` and the options of the network.
         mode: training or evaluation.
     """
+    if network["kind"] not in networks.KINDS:
+        x = x.expand(len(tensors[0]), *x.shape[-2:])
+        return _called(network, x, Layers(tensors[-1].shape[-1], iter(tensors), mode.watch))
     layers = networks.layers(network, inputs=x.shape[-2], outputs=tensors[-1].shape[-1])
     names = [name for layer in layers for name in layer.names()]
     held = dict(zip(names, tensors, strict=True))
@@ -73,8 +108,8 @@ def predict(tensors: Sequence[Tensor], x: Tensor, *, network: Mapping[str, Any])
 
 def predict_all(parameters: NDArray[Any], x: NDArray[np.float64], *, network: Mapping[str, Any], outputs: int) -> NDArray[np.float64]:
     """Return the predictions (R, N, C), computed in float64, at the points x (N, D) of networks with the flat `parameters` (R, P)."""
-    shapes = networks.shapes(network, inputs=x.shape[1], outputs=outputs)
-    tensors = unflatten(torch.as_tensor(np.asarray(parameters, dtype=np.float64)), shapes)
+    of_tensors = shapes(network, inputs=x.shape[1], outputs=outputs)
+    tensors = unflatten(torch.as_tensor(np.asarray(parameters, dtype=np.float64)), of_tensors)
     found = predict(tensors, torch.as_tensor(np.ascontiguousarray(x.T)), network=network)
     return np.ascontiguousarray(found.mT.numpy())
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from scripts.common.files import save_text
 
-_READERS = ("memory.py", "syntax.py")
+_READERS = ("definitions.py", "memory.py", "syntax.py")
 _entries: dict[str, Any] = {}
 _used: dict[str, Any] = {}
 
@@ -25,7 +25,7 @@ def load(path: Path) -> None:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["sha256"] == _checksum(content["entries"]):
             _entries.update(content["entries"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return
 
 

@@ -22,6 +22,9 @@ from scripts.common.errors import UserError
 
 Shapes = dict[str, tuple[int, ...]]
 
+KINDS = ("perceptron", "convolutional", "recurrent", "attention")
+"""The kinds of networks here, which may have techniques; others are functions in `scripts.common.architectures`."""
+
 RUNNING = ("running_mean", "running_var")
 """Tensors that training updates by the way rather than by a gradient: the running statistics of batch normalization."""
 START = {"normalization.weight": 1.0, "running_var": 1.0, "activation.weight": 0.25}
@@ -34,7 +37,7 @@ class Layer(NamedTuple):
     """A layer of a network.
 
     Attributes:
-        kind: linear, convolution, normalization, activation, pooling, dropout or flatten.
+        kind: linear, convolution, normalization, activation, pooling, dropout or flatten; parameter, one of a function's own.
         number: its number, with which the names of its tensors begin.
         tensors: the shapes of its tensors by their names without the number.
     """
@@ -59,10 +62,12 @@ def layers(network: Mapping[str, Any], *, inputs: int, outputs: int) -> list[Lay
         outputs: number of outputs, C.
 
     Raises:
-        UserError: the pixels are no square image, or nothing of the image is left after the pooling; what the kinds have or have not is
-            checked with the configuration.
+        UserError: the network is a function, whose layers are not told here; the pixels are no square image, or nothing of the image is
+            left after the pooling; what the kinds have or have not is checked with the configuration.
     """
     kind = network.get("kind", "perceptron")
+    if kind not in KINDS:
+        raise UserError(f"network.kind: what is measured here takes networks of the kinds {', '.join(KINDS)}, not '{kind}'; leave it out")
     side = math.isqrt(inputs)
     if kind != "perceptron" and side * side != inputs:
         raise UserError(f"network.kind: a {kind} network takes square images; {inputs} inputs are none; choose a perceptron")

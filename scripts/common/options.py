@@ -22,7 +22,7 @@ class Matching(NamedTuple):
 
 
 class NameOf(NamedTuple):
-    """What a text must name: a "variant" that a figure shows, or a "data set", "quantity" or "grid" of its study."""
+    """What a text must name: a "variant" that a figure shows, a "data set", "quantity" or "grid" of its study, a "column" or "array"."""
 
     word: str
 
@@ -50,4 +50,8 @@ DataFile = Annotated[
     ),
 ]
 """A file that a data set is read from; what is in it counts as part of the configuration."""
+ColumnName = Annotated[str, NameOf("column")]
+"""A column of the CSV file that a data set is read from."""
+ArrayName = Annotated[str, NameOf("array")]
+"""An array of the ``.npz`` file that a data set is read from."""
 QuantityName = Annotated[str, NameOf("quantity")]

@@ -22,6 +22,7 @@ from scour import scour
 
 from scripts.common import storage
 from scripts.common.drawing import RASTER_DPI, STYLE
+from scripts.common.escaping import cell, dollars_plain
 
 COORDINATES, DECIMALS = re.compile(r' (?:d|x|y)="[^"]*"'), re.compile(r"-?\d+\.\d{3,}")
 """What is rounded to a hundredth of a point when a figure is written."""
@@ -162,4 +163,5 @@ def _word(axis: Axis, value: float) -> str:
 
 
 def _quoted(text: str) -> str:
+    text = cell(dollars_plain(text))
     return '"' + text.replace('"', '""') + '"' if any(letter in text for letter in ',"\n') else text

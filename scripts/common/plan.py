@@ -4,7 +4,9 @@ Names of jobs are paths below the folder of their step: ``init_depth/deep_he`` f
 `measure`. A rule's wildcards, joined by slashes, are the name of its job.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,10 @@ from scripts.common.components import Family
 from scripts.common.configuration import load_report
 from scripts.common.digest import make_recipe
 from scripts.common.errors import UserError
-from scripts.common.files import check_writable, save_text
+from scripts.common.files import check_writable, file_sha256, save_text
 from scripts.common.needs import Needs, signed
-from scripts.common.places import BIBLIOGRAPHY, PROJECT, chapter_path, claims_path, study_path
-from scripts.common.recipe import Recipe, Source
+from scripts.common.places import BIBLIOGRAPHY, LICENSE, PROJECT, SNAKEFILE, chapter_path, claims_path, study_path
+from scripts.common.recipe import Recipe, Source, code_digest, code_path, code_text
 from scripts.common.settings import Figure, Simulation, Study, Sweep, Variant, levels_of, swept_settings
 
 TEMPLATES = tuple(
@@ -94,7 +96,7 @@ class Plan:
         """Return the files that the whole build is for."""
         files = ["report.html", "report.pdf"]
         if self.report.edition == "solutions":
-            files += ["numbers.csv", "claims.json", "manifest.json"]
+            files += ["numbers.csv", "claims.json", "manifest.json", "ro-crate-metadata.json"]
             files += [f"data/{name}.csv" for step, name in self._recipes if step == "figure"]
         return [f"{self.results}/report/{file}" for file in files]
 
@@ -123,13 +125,16 @@ class Plan:
         """Write each recipe to ``results/recipe``; rules have them as inputs.
 
         A recipe's file is named by its digest and never changes, so that a build that is running keeps its own. One that is needed
-        again after another one of its job is made newer than that one's outputs. Of each job the last few are kept.
+        again after another one of its job is made newer than that one's outputs. Of each job the last few are kept, and the code that
+        these name.
 
         Raises:
             StorageError: the results folder cannot be written.
         """
         check_writable(Path(self.results))
         folder = Path(f"{self.results}/recipe")
+        self._write_code()
+        removed = False
         written: dict[str, list[Path]] = {}
         for path in sorted(folder.rglob("*.json"), key=lambda path: path.stat().st_mtime_ns):
             written.setdefault(path.as_posix().rsplit(".", 2)[0], []).append(path)
@@ -142,7 +147,17 @@ class Plan:
                 path.touch()
             for old in others[:-RECIPES_KEPT]:
                 old.unlink(missing_ok=True)
+                removed = True
+        if removed:
+            _remove_code(folder)
         memory.save(folder / "sources.memory")
+
+    def _write_code(self) -> None:
+        """Write the code that recipes name, and what is damaged of it anew."""
+        for digest, code in {code_digest(made.code): made.code for made in self._recipes.values()}.items():
+            path = Path(code_path(digest, self.results))
+            if not path.is_file() or file_sha256(path)[:16] != digest:
+                save_text(path, code_text(code))
 
     def _recipe(self, step: str, wildcards: Iterable[str]) -> Recipe:
         name = "/".join(wildcards) or "report"
@@ -329,6 +344,29 @@ class Plan:
         settings = {"report": self.report.model_dump(exclude={"results", "device"}), "studies": studies}
         for kind in ("html", "pdf"):
             self._add("report", kind, settings={"kind": kind, **settings}, inputs=inputs, files=files)
+        if self.report.edition == "solutions":
+            self._plan_crate(settings, files)
+
+    def _plan_crate(self, settings: Mapping[str, Any], files: Sequence[str]) -> None:
+        """Plan the description of the whole report; what stands in it of the software is what all jobs together use."""
+        made = {
+            "html": ("report", "html", "report.html"),
+            "pdf": ("report", "pdf", "report.pdf"),
+            "numbers": ("summary", "report", "numbers.csv"),
+            "claims": ("summary", "report", "claims.json"),
+            "manifest": ("manifest", "report", "manifest.json"),
+        }
+        inputs = {
+            key: {"": Source(f"{self.results}/report/{file}", step, self._recipes[step, name].digest)}
+            for key, (step, name, file) in made.items()
+        }
+        figures = [name for step, name in self._recipes if step == "figure"]
+        inputs["data"] = {
+            name: Source(f"{self.results}/report/data/{name}.csv", "figure", self._recipes["figure", name].digest) for name in figures
+        }
+        libraries = {package: version for recipe in self._recipes.values() for package, version in recipe.libraries.items()}
+        software = {"libraries": dict(sorted(libraries.items())), "snakemake": metadata.version("snakemake")}
+        self._add("crate", "report", settings={**settings, **software}, inputs=inputs, files=[SNAKEFILE, LICENSE, *files])
 
     def _as_run(self, study_name: str, study: Study) -> dict[str, Any]:
         """Return a study's configuration with the updates and replicas that are run, which the report may limit, and classes of devices."""
@@ -375,6 +413,15 @@ def settings_of_training(variant: Variant) -> dict[str, Any]:
     """Return what `scripts.common.training.train` is told of a variant, but for the numbers of steps and replicas."""
     full = variant.model_dump()
     return {key: full[key] for key in SETTINGS_OF_TRAINING} | {"network": variant.network.options()}
+
+
+def _remove_code(folder: Path) -> None:
+    """Remove the code that no recipe in a folder names any more."""
+    texts = [path.read_bytes() for path in folder.rglob("*.json") if path.parent != folder / "code"]
+    named = {found[1].decode() for text in texts if (found := re.search(rb'^ "code": "([0-9a-f]+)"', text, flags=re.MULTILINE))}
+    for path in (folder / "code").glob("*.json"):
+        if path.stem not in named:
+            path.unlink(missing_ok=True)
 
 
 def _file(family: Family, name: str) -> str:

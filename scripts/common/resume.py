@@ -7,6 +7,7 @@ form a chain from step 0; since a training is the same whenever it runs, any suc
 is removed.
 """
 
+import re
 import shutil
 import signal
 import time
@@ -77,7 +78,7 @@ class Resume:
         self.told = told
         self._kind = kind
         self._folder = study / f"{output.stem}.{digest[:16]}"
-        self._digest, self._say = digest, say
+        self._study, self._digest, self._say = study, digest, say
         self._replicas: range | None = None
         self._whole = self._folder
         self._next = time.monotonic() + SECONDS
@@ -103,10 +104,12 @@ class Resume:
         first, found = 0, True
         while found:
             found = False
-            there = [(path, own) for folder, own in self._folders() for path in folder.glob(f"{first}-*.npz")]
+            files = [(path, own) for folder, own in self._folders() for path in folder.glob(f"{first}-*.npz")]
+            there = [(path, own) for path, own in files if _last(path) > first]
             for path, own in sorted(there, key=lambda one: _last(one[0]), reverse=True):
                 try:
-                    arrays = storage.load(path, kind=self._kind.name, digest=self._digest)
+                    arrays = storage.load(path, kind=self._kind.name, digest=self._own_digest(path))
+                    storage.check_kind(path, arrays, self._kind)
                 except StorageError as error:
                     self._say(f"not used: {error}")
                     continue
@@ -122,7 +125,8 @@ class Resume:
         begin, end = self._replicas.start, self._replicas.stop
         yield self._whole, slice(begin, end)
         for folder in self._whole.glob("replicas-*-*"):
-            start, stop = (int(number) for number in folder.name.split("-")[1:])
+            named = re.fullmatch(r"replicas-([0-9]{1,9})-([0-9]{1,9})", folder.name)
+            start, stop = (int(number) for number in named.groups()) if named else (end, begin)
             if start <= begin and end <= stop and folder != self._folder:
                 yield folder, slice(begin - start, end - start)
 
@@ -133,9 +137,14 @@ class Resume:
     def save(self, first: int, last: int, arrays: Arrays) -> None:
         """Keep what was reached at the step `last` since the step `first`, at which the file before this one ends."""
         started = time.monotonic()
-        storage.save(self._folder / f"{first}-{last}.npz", arrays, kind=self._kind, digest=self._digest)
+        path = self._folder / f"{first}-{last}.npz"
+        storage.save(path, arrays, kind=self._kind, digest=self._own_digest(path))
         ended = time.monotonic()
         self._next = ended + max(SECONDS, (ended - started) / SHARE)
+
+    def _own_digest(self, path: Path) -> str:
+        """Return what a file states: the digest of its training and its place among the files of it, so that none is taken for another."""
+        return f"{self._digest} {'/'.join(path.parts[len(self._study.parts) + 1 :])}"
 
     def remove(self) -> None:
         """Remove the files, which are of no more use, and the folders above them that are empty then."""
@@ -152,4 +161,6 @@ def _of_replicas(arrays: Arrays, kind: Kind, own: slice) -> Arrays:
 
 
 def _last(path: Path) -> int:
-    return int(path.stem.rpartition("-")[2])
+    """Return the step that a file leads to, by its name; -1 where that is none of ours."""
+    named = re.fullmatch(r"[0-9]{1,18}-([0-9]{1,18})", path.stem)
+    return int(named[1]) if named else -1

@@ -10,6 +10,7 @@ from typing import Any
 from scripts.common import components, settings, storage, syntax
 from scripts.common.components import Family
 from scripts.common.consistency import ACTIVATIONS
+from scripts.common.networks import KINDS
 from scripts.common.places import PROJECT
 from scripts.common.settings import (
     NAME,
@@ -86,6 +87,11 @@ def _variant(required: Iterable[str]) -> Schema:
     """Return the schema of a variant, or of the defaults: of what it names there may be a part, the rest being said elsewhere."""
     schema = _closed(Variant, required=required)
     network = _closed(Network, required=())
+    network["additionalProperties"] = False
+    network["properties"]["kind"]["enum"] = [*KINDS, *components.names(components.NETWORK)]
+    for name in components.names(components.NETWORK):
+        own = _part(components.NETWORK, name, Model)["properties"]
+        network["properties"] |= {key: value for key, value in own.items() if key not in network["properties"]}
     network["properties"]["activation"]["enum"] = [*components.names(components.ACTIVATION), *ACTIVATIONS]
     network["properties"]["dropout"] = {"description": network["properties"]["dropout"]["description"], **_one_of(components.DROPOUT, Part)}
     network.pop("$defs")

@@ -5,8 +5,22 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    WithJsonSchema,
+    model_serializer,
+)
 
+from scripts.common.escaping import checked_markdown, checked_words
+from scripts.common.networks import KINDS
+from scripts.common.places import checked_folder
 from scripts.common.ranges import values_of
 
 NAME = r"[a-z][a-z0-9_]*"
@@ -14,13 +28,20 @@ PATH = r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*"
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=60)]
 Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Date = Annotated[str, BeforeValidator(lambda value: value.isoformat() if isinstance(value, datetime.date) else value)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(checked_words)]
+"""Words, of which every letter stands for itself."""
+Label = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True, pattern="^[^_]"), AfterValidator(checked_words)]
+"""Words that name something in legends, which leave out what begins with an underscore."""
+Markdown = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(checked_markdown)]
+"""A line of Markdown without HTML, attributes and pictures."""
+Date = Annotated[
+    str, BeforeValidator(lambda value: value.isoformat() if isinstance(value, datetime.date) else value), AfterValidator(checked_words)
+]
 KEY = r"[a-z]+[0-9]{4}[a-z]?"
 PAGES = r"[0-9]+-[0-9]+"
 OBJECT_IDENTIFIER = r"10\.[0-9]{4,}/\S+"
 FOLDER = r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*"
-Folder = Annotated[str, StringConstraints(pattern=f"^{FOLDER}$")]
+Folder = Annotated[str, StringConstraints(pattern=f"^{FOLDER}$", max_length=200), AfterValidator(checked_folder)]
 DEVICE = r"(auto|cpu|cuda(:(0|[1-9][0-9]*))?)"
 Device = Annotated[str, StringConstraints(pattern=f"^{DEVICE}$")]
 SettingPath = Annotated[str, StringConstraints(pattern=f"^{PATH}$")]
@@ -68,11 +89,12 @@ class SeededPart(Part):
 
 
 class Network(Model):
-    """A network.
+    """A network; of a kind that is a function, keys beside ``kind`` are its options.
 
     Attributes:
         kind: perceptron, a fully connected network; convolutional, a network of convolutions with pooling on square images; recurrent,
-            which reads the rows of an image in turn; or attention, one block of it on the rows of an image.
+            which reads the rows of an image in turn; attention, one block of it on the rows of an image; or a function of
+            scripts/common/architectures.py (autograd engine).
         hidden: of a perceptron, the widths of the hidden layers, from the input on; of recurrent networks and attention their one width.
         depth: of a perceptron, in place of `hidden`, the number of hidden layers, all of one width.
         width: of a perceptron, in place of `hidden`, that width.
@@ -89,7 +111,8 @@ class Network(Model):
         output_scale: with ntk, what the output is multiplied by.
     """
 
-    kind: Literal["perceptron", "convolutional", "recurrent", "attention"] = "perceptron"
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    kind: Name = "perceptron"
     hidden: Annotated[list[PositiveInt], Field(min_length=1)] | None = None
     depth: PositiveInt | None = None
     width: PositiveInt | None = None
@@ -105,8 +128,18 @@ class Network(Model):
     bias_variance: Annotated[float, Field(ge=0)] | None = None
     output_scale: Annotated[float, Field(gt=0)] | None = None
 
+    @model_serializer(mode="wrap")
+    def _told(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return the network as a mapping; that of a function has nothing but what is given, for no other key means anything to it."""
+        found: dict[str, Any] = dump(self)
+        return (
+            found if self.kind in KINDS else {key: value for key, value in found.items() if key == "kind" or key in self.model_fields_set}
+        )
+
     def options(self) -> dict[str, Any]:
         """Return what describes the network, without what it does not have; a depth and a width as the widths of hidden layers."""
+        if self.kind not in KINDS:
+            return self.model_dump()
         found = self.model_dump(exclude_none=True, exclude={"depth", "width"})
         return found | ({"hidden": [self.width] * self.depth} if self.depth and self.width else {})
 
@@ -158,7 +191,7 @@ class Variant(Model):
             is not given.
     """
 
-    label: Text
+    label: Label
     color: Color
     data: Name
     network: Network
@@ -220,7 +253,7 @@ class Sweep(Model):
     """
 
     variant: Name
-    label: Text | None = None
+    label: Label | None = None
     color: Color | None = None
     settings: dict[SettingPath, Any] = {}
     over: Annotated[list[Factor], Field(min_length=1)]
@@ -238,7 +271,7 @@ class Grid(Model):
     """
 
     variant: Name | None = None
-    label: Text | None = None
+    label: Label | None = None
     color: Color | None = None
     settings: dict[SettingPath, Any] = {}
     over: Annotated[list[Axis], Field(min_length=1)]
@@ -255,7 +288,7 @@ class Simulation(Part):
         data: name of the data set that it reads, if its kind reads one.
     """
 
-    label: Text
+    label: Label
     color: Color
     seed: Seed
     replicas: PositiveInt | None = None
@@ -288,7 +321,7 @@ class Figure(Part):
         simulations: the simulations and sweeps that it shows, all or a list.
     """
 
-    caption: Text
+    caption: Markdown
     variants: Literal["all"] | list[Name] = []
     simulations: Literal["all"] | list[Name] = []
 
@@ -395,7 +428,7 @@ class Report(Model):
 
     title: Text
     author: Text
-    student_id: str
+    student_id: Annotated[str, AfterValidator(checked_words)]
     course: Text
     date: Date
     edition: Literal["solutions", "assignment"]
@@ -417,8 +450,8 @@ class Person(Model):
         given: given names or their initials.
     """
 
-    family: Text
-    given: Text
+    family: Markdown
+    given: Markdown
 
 
 class Paper(Model):
@@ -445,15 +478,15 @@ class Paper(Model):
     type: Literal["article", "article-journal", "paper-conference", "chapter", "book", "dataset"]
     author: Annotated[list[Person], Field(min_length=1)]
     issued: Annotated[int, Field(ge=1600, le=2100)]
-    title: Text
-    container_title: Annotated[Text | None, Field(alias="container-title")] = None
-    collection_title: Annotated[Text | None, Field(alias="collection-title")] = None
+    title: Markdown
+    container_title: Annotated[Markdown | None, Field(alias="container-title")] = None
+    collection_title: Annotated[Markdown | None, Field(alias="collection-title")] = None
     collection_number: Annotated[PositiveInt | None, Field(alias="collection-number")] = None
     editor: list[Person] = []
     volume: PositiveInt | None = None
     issue: PositiveInt | None = None
     page: Annotated[str, StringConstraints(pattern=f"^{PAGES}$")] | None = None
-    publisher: Text | None = None
+    publisher: Markdown | None = None
     DOI: Annotated[str, StringConstraints(pattern=f"^{OBJECT_IDENTIFIER}$")] | None = None
 
 

@@ -77,4 +77,4 @@ def _options(color: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _distance(functions: NDArray[np.float64], data: Arrays) -> float:
     """Return the median over replicas of the mean squared distance of functions (R, G) to the truth, infinite where not finite."""
-    return float(drawing.spread(np.square(functions - data["grid_y"][:, 0]).mean(axis=1)).median)
+    return float(drawing.spread(np.square(functions - drawing.truth_of(data)[:, 0]).mean(axis=1)).median)

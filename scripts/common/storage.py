@@ -7,8 +7,12 @@ steps, G points of the dense grid, K singular values, F features, Q = N C rows o
 one file has one length.
 """
 
+import errno
 import hashlib
+import io
 import json
+import math
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.common.files import DamagedError as DamagedError
 from scripts.common.files import StorageError as StorageError
 from scripts.common.files import check_digest, remedy
 from scripts.common.files import file_sha256 as file_sha256
@@ -42,11 +47,13 @@ class Array:
         axes: names of its axes, one letter or word each, separated by blanks; "" for a scalar.
         dtype: numpy's name of its dtype, or "str" for text of any length; names of several that are allowed are separated by blanks.
         quantity: whether its elements are numbers of the report (rows of ``numbers.csv``).
+        finite: whether every element has to be a finite number.
     """
 
     axes: str
     dtype: str
     quantity: bool = False
+    finite: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,17 +68,18 @@ class Kind:
 DATA = Kind(
     "data",
     {
-        "train_x": Array("N D", "float64"),
-        "train_y": Array("N C", "float64"),
-        "test_x": Array("M D", "float64"),
-        "test_y": Array("M C", "float64"),
-        "grid_x": Array("G D", "float64"),
-        "grid_y": Array("G C", "float64"),
-        "validation_x": Array("V D", "float64"),
-        "validation_y": Array("V C", "float64"),
+        "train_x": Array("N D", "float64", finite=True),
+        "train_y": Array("N C", "float64", finite=True),
+        "test_x": Array("M D", "float64", finite=True),
+        "test_y": Array("M C", "float64", finite=True),
+        "grid_x": Array("G D", "float64", finite=True),
+        "grid_y": Array("G C", "float64", finite=True),
+        "validation_x": Array("V D", "float64", finite=True),
+        "validation_y": Array("V C", "float64", finite=True),
     },
-    optional=frozenset({"validation_x", "validation_y"}),
+    optional=frozenset({"grid_y", "validation_x", "validation_y"}),
 )
+"""Of data from files no true function is known, and so no ``grid_y``."""
 
 TRAIN = Kind(
     "train",
@@ -159,7 +167,7 @@ def load(path: str | Path, *, kind: str, digest: str | None = None) -> Arrays:
     path = Path(path)
     header, arrays = _read(path)
     if header.get("kind") != kind:
-        raise StorageError(f"{path}: is a file of kind '{header.get('kind')}', expected '{kind}'; {remedy(path)}")
+        raise DamagedError(path, f"is a file of kind '{header.get('kind')}', expected '{kind}'")
     check_digest(path, header.get("digest"), digest)
     return arrays
 
@@ -172,6 +180,17 @@ def read_header(path: str | Path) -> dict[str, Any]:
 def quantities(path: str | Path) -> dict[str, str]:
     """Return the axes of each array of a file that holds numbers of the report, by key."""
     return {key: spec["axes"] for key, spec in read_header(path)["arrays"].items() if spec["quantity"]}
+
+
+def check_kind(path: str | Path, arrays: Mapping[str, NDArray[Any]], kind: Kind) -> None:
+    """Check that the arrays of a file that was read are what a file of its kind holds.
+
+    Raises:
+        StorageError: an array is missing, unknown, or has other axes or another dtype.
+    """
+    problems = _mismatches(arrays, kind)
+    if problems:
+        raise StorageError(f"{path}: not a file of kind '{kind.name}': {'; '.join(problems)}; {remedy(Path(path))}")
 
 
 def _sha256(array: NDArray[Any]) -> str:
@@ -190,6 +209,8 @@ def _mismatches(arrays: Mapping[str, NDArray[Any]], kind: Kind) -> list[str]:
         found = "str" if array.dtype.kind == "U" else array.dtype.name
         if found not in spec.dtype.split():
             problems.append(f"'{key}' has dtype {found}, expected {' or '.join(spec.dtype.split())}")
+        elif spec.finite and not np.isfinite(array).all():
+            problems.append(f"'{key}' has values that are not finite")
         if array.ndim != len(axes):
             problems.append(f"'{key}' has {array.ndim} axes, expected {len(axes)} ({spec.axes})")
             continue
@@ -199,23 +220,53 @@ def _mismatches(arrays: Mapping[str, NDArray[Any]], kind: Kind) -> list[str]:
     return problems
 
 
+def _check_sizes(file: BinaryIO) -> None:
+    """Check, before any array of an archive is read, that it takes no more room than the archive does.
+
+    What this project writes is not compressed, so that a file which unpacks to more than it is was not written by it.
+
+    Raises:
+        ValueError: an array is compressed, larger than the file, or not of the size that its dtype and shape come to.
+    """
+    size = file.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > size or any(member.compress_type != zipfile.ZIP_STORED for member in members):
+            raise ValueError("its arrays would take more room than the file does")
+        for member in members:
+            with archive.open(member) as opened:
+                read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+                shape, _, dtype = read[np.lib.format.read_magic(opened)](opened)
+                if math.prod(shape) * dtype.itemsize != member.file_size - opened.tell():
+                    raise ValueError(f"array '{member.filename}' is not of the size that it declares")
+    file.seek(0)
+
+
 def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            stored = {key: archive[key] for key in archive.files}
+        with path.open("rb") as file:
+            _check_sizes(file)
+            with np.load(file, allow_pickle=False) as archive:
+                stored = {key: archive[key] for key in archive.files}
         header = json.loads(stored.pop("header").tobytes())
         specs = {key: (spec["dtype"], tuple(spec["shape"]), spec["sha256"]) for key, spec in header["arrays"].items()}
     except FileNotFoundError:
-        raise StorageError(f"{path}: missing; {remedy(path)}") from None
+        raise StorageError(f"{path}: missing; run the same command again to rebuild it") from None
     except (PermissionError, IsADirectoryError) as error:
         raise StorageError(f"{path}: cannot be read ({error.strerror}); {remedy(path)}") from None
+    except MemoryError:
+        raise
+    except OSError as error:
+        if error.errno in (None, errno.EINVAL):  # which a damaged archive leads to, by places that are not in it
+            raise DamagedError(path, f"damaged or not an array file of this project ({error})") from None
+        raise StorageError(f"{path}: cannot be read ({error.strerror}); run the same command again once it can be") from None
     except Exception as error:  # noqa: BLE001 - there is little that zipfile, zlib and numpy do not raise on a damaged archive
         problem = " ".join(str(error).split()) or type(error).__name__
-        raise StorageError(f"{path}: damaged or not an array file of this project ({problem}); {remedy(path)}") from None
+        raise DamagedError(path, f"damaged or not an array file of this project ({problem})") from None
     if header.get("format") != FORMAT:
-        raise StorageError(f"{path}: has format {header.get('format')}, this version reads {FORMAT}; {remedy(path)}")
+        raise DamagedError(path, f"has format {header.get('format')}, this version reads {FORMAT}")
     found = {key: (array.dtype.str, array.shape, _sha256(array)) for key, array in stored.items()}
     if found != specs:
         altered = sorted(key for key in found.keys() | specs.keys() if found.get(key) != specs.get(key))
-        raise StorageError(f"{path}: altered since it was saved (array {', '.join(altered)}); {remedy(path)}")
+        raise DamagedError(path, f"altered since it was saved (array {', '.join(altered)})")
     return header, stored

@@ -1,7 +1,6 @@
-"""Python sources read as syntax trees: what a module imports, what functions it offers, and a digest of what it does."""
+"""Python sources read as syntax trees: what a module imports, and what functions it offers."""
 
 import ast
-import hashlib
 import inspect
 import re
 import sys
@@ -69,11 +68,17 @@ def marked_keys(path: Path, mark: str) -> tuple[str, ...]:
     return tuple(memory.recall(path, f"keys marked {mark}", lambda path: _marked_keys(path, mark)))
 
 
-@cache
-def digest(path: Path) -> str:
-    """Return a digest of what a file does: of its syntax tree, without comments, docstrings and layout."""
-    found: str = memory.recall(path, "digest", _digest)
-    return found
+def without_docstrings(path: Path) -> ast.Module:
+    """Return the syntax tree of a Python file without docstrings, and without texts that stand below what they describe.
+
+    Raises:
+        UserError: the file cannot be read, or is not valid Python.
+    """
+    tree = _parse(path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
+    return tree
 
 
 @cache
@@ -81,20 +86,6 @@ def imports(path: Path) -> tuple[frozenset[str], frozenset[str]]:
     """Return what a file imports, anywhere in it: modules of this project (dotted names that may be modules), and other packages."""
     own, others = memory.recall(path, "imports", _imports)
     return frozenset(own), frozenset(others)
-
-
-def reachable(roots: list[Path], project: Path) -> list[Path]:
-    """Return `roots` and every file of the project that they import, directly or through others, sorted."""
-    found: set[Path] = set()
-    waiting = list(roots)
-    while waiting:
-        path = waiting.pop()
-        if path in found:
-            continue
-        found.add(path)
-        candidates = (project.joinpath(*name.split(".")).with_suffix(".py") for name in imports(path)[0])
-        waiting += [candidate for candidate in candidates if candidate.is_file()]
-    return sorted(found)
 
 
 def _functions(path: Path) -> dict[str, list[tuple[str, str, bool, bool]]]:
@@ -115,14 +106,6 @@ def _marked_keys(path: Path, mark: str) -> list[str]:
         and isinstance(value, ast.Call)
         and any(_sets(keyword, mark) for keyword in value.keywords)
     ]
-
-
-def _digest(path: Path) -> str:
-    tree = _parse(path)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(node):
-            node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def _imports(path: Path) -> tuple[list[str], list[str]]:
@@ -173,6 +156,5 @@ def _sets(keyword: ast.keyword, name: str) -> bool:
     return keyword.arg == name and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
 
 
-def _has_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    first = node.body[0] if node.body else None
-    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)

@@ -105,7 +105,7 @@ def train(
         for part in parts_of_data
     }  # (D or C, N)
     train_x, train_y = points["train"]
-    shapes = networks.shapes(network, inputs=len(train_x), outputs=len(train_y))
+    shapes = forward_pass.shapes(network, inputs=len(train_x), outputs=len(train_y))
     initialization_seeds, batch_seeds = (replica_seeds(part["seed"], replicas) for part in (initialization, batches))
     task = Task(
         network=network,
@@ -266,7 +266,7 @@ def _initial(network: Mapping[str, Any], initialization: Mapping[str, Any], seed
     The initialization fills the weights and biases of linear layers and convolutions. One that looks at data is given a function from the
     place of such a layer to its outputs (units, ..., N) for the training inputs x (D, N), with all tensors as they are then.
     """
-    layers = networks.layers(network, inputs=len(x), outputs=outputs)
+    layers = forward_pass.layers_of(network, inputs=len(x), outputs=outputs)
     looks = "outputs_of" in signature(getattr(initializations, initialization["kind"])).parameters
     drawn = []
     for seed in seeds:

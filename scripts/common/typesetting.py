@@ -20,7 +20,8 @@ Anything else that would be lost or look wrong in one of the formats is an error
 target, a formula that only one format can show.
 
 Metadata are plain text and escaped here: ``title``, ``author``, ``student_id``, ``course``, ``date``, ``edition``, ``language``,
-``keywords`` and ``sources`` (lists), ``manifest`` (embedded in the HTML as JSON), ``digest``. All but the title may be missing.
+``keywords`` and ``sources`` (lists), ``manifest`` and ``record`` (embedded in the HTML as JSON), ``digest``. All but the title may be
+missing.
 """
 
 import base64
@@ -40,6 +41,7 @@ import typst
 
 from scripts.common import webfonts
 from scripts.common.errors import UserError
+from scripts.common.escaping import json_for_script
 from scripts.common.places import PROJECT, package_folder
 from scripts.common.wording import SYNTAX
 
@@ -99,10 +101,11 @@ def to_html(
     return _template("report.html.jinja", autoescape=True).render(
         metadata=facts,
         contents=re.sub(r' id="toc-[^"]*"', "", contents),
-        body=_PICTURE.sub(lambda match: match[1] + _data_uri(Path(folder) / html.unescape(match[2])), body),
+        body=_PICTURE.sub(lambda match: match[1] + _data_uri(html.unescape(match[2]), Path(folder)), body),
         style=style,
-        manifest=_script_json(metadata.get("manifest", {})),
-        explorers=[(figure, _script_json(content)) for figure, content in shown.items()],
+        manifest=json_for_script(metadata.get("manifest", {})),
+        record=json_for_script(metadata["record"]) if metadata.get("record") else "",
+        explorers=[(figure, json_for_script(content)) for figure, content in shown.items()],
         plotly=_plotly() if shown else "",
         script=(TEMPLATES / "explorer.js").read_text(encoding="utf-8") if shown else "",
     )
@@ -222,14 +225,11 @@ def _typst_string(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _script_json(content: Any) -> str:
-    """Return `content` as JSON that cannot end the script element that it stands in."""
-    text = json.dumps(content, sort_keys=True, allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _data_uri(path: Path) -> str:
-    """Return a picture as an address that holds it; a drawing as text, which is a quarter shorter than base64."""
+def _data_uri(source: str, folder: Path) -> str:
+    """Return a picture of a folder as an address that holds it; a drawing as text, which is a quarter shorter than base64."""
+    path = folder / source
+    if not path.resolve().is_relative_to(folder.resolve()) or path.suffix not in MEDIA_TYPES:
+        raise TypesettingError(f"{source}: is no picture inside the folder of the report; correct the path")
     if path.suffix == ".svg":
         drawing = " ".join(path.read_text(encoding="utf-8").split())
         drawing = drawing if "'" in drawing else drawing.replace('"', "'")

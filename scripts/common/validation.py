@@ -36,6 +36,7 @@ ALLOWED = {
 PATTERNS = {
     f"^{NAME}$": "a name of small letters, digits and underscores that starts with a letter",
     f"^{PATH}$": "the path of a setting, as network.hidden",
+    "^[^_]": "words that do not begin with an underscore",
     "^#[0-9A-Fa-f]{6}$": "a color such as '#0072B2'",
     f"^{KEY}$": "a name and a year, as jacot2018, with a letter behind it where two papers share them",
     f"^{PAGES}$": "the first and the last page, as 251-276",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2.exceptions import SecurityError
 from jinja2.sandbox import SandboxedEnvironment
 
 from scripts.common.places import BIBLIOGRAPHY
@@ -41,6 +42,7 @@ NAMED = {
     "replicas": "variant",
     "setting": "variant or grid",
     "data_setting": "data set",
+    "data_set": "data set",
     "inventory": "phase",
 }
 """Functions of a chapter whose first argument is a name, and what it names."""
@@ -57,9 +59,52 @@ _NO_WORDS = re.compile(r"<#.*?#>|^(`{3,}|~{3,}).*?^\1|`[^`\n]*`", re.DOTALL | re
 _CITATION = re.compile(r"(?<![\w\\])@\{?(\w+(?:[:.#$%&+?<>~/-]\w+)*)")
 
 
+FILTERS = (
+    "abs capitalize default first float int join last length list lower max min reject rejectattr replace round select selectattr sort"
+)
+FILTERS += " string sum title trim unique upper"
+"""Filters of Jinja that a chapter may use: those that give no more than they take, and look into nothing."""
+METHODS = "capitalize endswith items keys lower removeprefix removesuffix split startswith strip title upper values"
+"""Methods of texts and mappings that a chapter may call."""
+LONGEST_PRODUCT = 100_000
+"""Letters or entries that a chapter may make by repeating."""
+
+
+class Sandbox(SandboxedEnvironment):
+    """Jinja without a way to Python's objects, to files, or to what is larger than a chapter needs."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Return whether a template may ask for an attribute: for a method of those that are known, or of a loop for what it tells."""
+        return (attr in METHODS.split() or type(obj).__module__ == "jinja2.runtime") and super().is_safe_attribute(obj, attr, value)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Return nothing, so that `format` of a text is a method like others: it makes texts of any width."""
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Return the result of an operator that could give what is very large.
+
+        Raises:
+            SecurityError: it would be too large, or is no product of numbers, or of a number and a short text.
+        """
+        count = next((side for side in (left, right) if isinstance(side, int)), 0)
+        other = next((side for side in (left, right) if isinstance(side, str | list | tuple)), "")
+        if operator == "%" and not isinstance(left, int | float):
+            raise SecurityError("% formats no text in a chapter; write << >> in the text itself")
+        if operator == "**" and not (abs(left) <= LONGEST_PRODUCT and abs(right) <= 64):
+            raise SecurityError(f"{left} ** {right} is a larger number than a chapter may make")
+        if operator == "*" and count * len(other) > LONGEST_PRODUCT:
+            raise SecurityError(f"'*' makes a text or list of more than {LONGEST_PRODUCT:,} entries")
+        return super().call_binop(context, operator, left, right)
+
+
 def environment() -> SandboxedEnvironment:
     """Return the Jinja environment of chapters."""
-    return SandboxedEnvironment(autoescape=False, **SYNTAX)  # the product is Markdown; pandoc escapes for HTML and Typst
+    made = Sandbox(autoescape=False, **SYNTAX)  # the product is Markdown; pandoc escapes for HTML and Typst
+    made.filters = {name: made.filters[name] for name in FILTERS.split()}
+    made.globals.clear()
+    return made
 
 
 def problems(
@@ -143,8 +188,9 @@ def _unknown(tree: nodes.Template, place: str) -> list[str]:
     asked: list[tuple[Any, str, set[str]]] = [(node, "function or value", known) for node in tree.find_all(nodes.Name)]
     asked += [(node, "filter", {*environment().filters}) for node in tree.find_all(nodes.Filter)]
     asked += [(node, "test", {*environment().tests}) for node in tree.find_all(nodes.Test)]
+    refused = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
     return [
         f"{place}: line {node.lineno}: unknown {word} '{node.name}'; known: {', '.join(sorted(allowed))}"
         for node, word, allowed in asked
         if node.name not in allowed
-    ]
+    ] + [f"{place}: line {node.lineno}: a chapter reads no other file; write the text here" for node in tree.find_all(refused)]

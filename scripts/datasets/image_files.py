@@ -91,7 +91,7 @@ def _opened(path: str) -> BinaryIO:
 
 
 def _check_size(path: str, shape: tuple[int, ...], what: str) -> None:
-    if math.prod(shape) > MOST_VALUES:
+    if math.prod(max(length, 1) for length in shape) > MOST_VALUES:  # numpy refuses lengths beyond that, even of arrays of nothing
         size = " by ".join(f"{length:,}" for length in shape)
         raise UserError(f"{path}: too large: its {what} are {size}; at most {MOST_VALUES:,} numbers are read")
 
@@ -113,9 +113,10 @@ def _from_idx(path: str, name: str) -> NDArray[np.uint8]:
                 )
             lengths = file.read(4 * axes)
             shape = tuple(int.from_bytes(lengths[at : at + 4], "big") for at in range(0, 4 * axes, 4))
-            if len(magic + lengths) == 4 + 4 * axes:
+            values = b""
+            if len(magic + lengths) == 4 + 4 * axes:  # or the lengths are not those that were written
                 _check_size(path, shape, what)
-            values = file.read(math.prod(shape) + 1)
+                values = file.read(math.prod(shape) + 1)
         except DAMAGED as error:
             raise UserError(f"{path}: damaged or truncated ({_told(error)}); fetch the file again") from None
     if len(magic + lengths) < 4 + 4 * axes or len(values) != math.prod(shape):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scripts.common import drawing, explorer
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
+from scripts.common.escaping import plotly_text
 from scripts.common.explorer import Axis, Explorer, Key, Panel, Trace
 from scripts.common.formatting import check_known, check_lengths, counted_range, listing, number, quantity_titles, sentence
 from scripts.common.options import Count
@@ -207,7 +208,7 @@ def _explorer(
         return None
     first = next(iter(simulated.values()))
     x = first[along].astype(np.float64)
-    across = Axis(along_title, float(x[0]) - 0.3, float(x[-1]) + 0.3)
+    across = Axis(plotly_text(along_title), float(x[0]) - 0.3, float(x[-1]) + 0.3)
     stops = [f"{level_title or 'level'} {level}" for level in first["level"]]
     made = Explorer(
         slider=slider,
@@ -234,7 +235,7 @@ def _traces(simulated: dict[str, Arrays], styles: dict[str, Style], quantity: st
         label, color = styles[name]
         median = drawing.spread(arrays[quantity]).median  # (X, L)
         own = arrays[quantity][REPLICA]
-        traces.append(Trace(f"{label}, median", explorer.line_kind(turn), color, x, median, f"{label}, %{{x}}: %{{y:.3~g}}"))
+        traces.append(Trace(f"{label}, median", explorer.line_kind(turn), color, x, median, f"{plotly_text(label)}, %{{x}}: %{{y:.3~g}}"))
         traces.append(Trace(f"{label}, the source's seed", "dots", color, x, own))
         everything += [median, own]
     values = np.concatenate([one.ravel() for one in everything])

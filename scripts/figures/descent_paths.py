@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scripts.common import drawing, explorer, normal_model
 from scripts.common.drawing import Picture
 from scripts.common.errors import UserError
+from scripts.common.escaping import plotly_text
 from scripts.common.explorer import Axis, Explorer, Key, Panel, Trace
 from scripts.common.formatting import counted, counted_range, number, seeds_of
 from scripts.common.normal_model import Sample
@@ -217,18 +218,19 @@ def _explorer(scene: Scene, courses: list[Course]) -> dict[str, Any]:
         shown = course.step <= scene.last
         now = np.minimum(np.searchsorted(course.step, stops, side="right") - 1, len(course.step) - 1)
         here, name, kind = course.path[now], course.style.label, explorer.line_kind(turn)
-        told = f"{name}: <i>μ</i> = %{{x:.3~f}}, <i>σ</i> = %{{y:.3~f}}"
+        told = f"{plotly_text(name)}: <i>μ</i> = %{{x:.3~f}}, <i>σ</i> = %{{y:.3~f}}"
         paths.append(
             [
                 Trace(f"{name}, now", "dots", course.style.color, here[:, :1], here[:, 1:], told),
                 Trace(name, kind, course.style.color, course.path[shown, 0], course.path[shown, 1]),
             ]
         )
+        told = f"{plotly_text(name)}: %{{y:.3~g}} nats"
         loss = np.where(course.loss > 0, course.loss, np.nan)
         at = np.minimum(stops, course.step[-1]).astype(np.float64)
         falls.append(
             [
-                Trace(f"{name}, now", "dots", course.style.color, at[:, None], loss[now][:, None], f"{name}: %{{y:.3~g}} nats"),
+                Trace(f"{name}, now", "dots", course.style.color, at[:, None], loss[now][:, None], told),
                 Trace(name, kind, course.style.color, course.step[shown].astype(np.float64), loss[shown]),
             ]
         )

@@ -140,7 +140,7 @@ def _explorer(
                 Axis("output <i>y</i>", low, high),
                 [
                     Trace("training points", "dots", "rest", data[variant]["train_x"][points, 0], data[variant]["train_y"][points, 0]),
-                    Trace("truth", "dotted", "ink", grid[some], data[variant]["grid_y"][some, 0], "truth: %{y:.3~g}"),
+                    Trace("truth", "dotted", "ink", grid[some], drawing.truth_of(data[variant])[some, 0], "truth: %{y:.3~g}"),
                     *(
                         Trace(label, kind, color, grid[some], values[places, replica][:, some], f"{label}: %{{y:.3~g}}")  # type: ignore[arg-type]
                         for label, kind, color, values in curves

@@ -54,7 +54,7 @@ def draw(
             drawing.draw_function(axes, data[variant], output, color=styles[variant].color, label="network", zorder=4)
             bends = {key: elbows[variant][key][place, replica] for key in drawing.BENDS if key in elbows[variant]}
             words = drawing.draw_bends(axes, bends, data[variant]["grid_x"], color=styles[variant].color)
-            distance = number(float(np.square(output - data[variant]["grid_y"][:, 0]).mean()))
+            distance = number(float(np.square(output - drawing.truth_of(data[variant])[:, 0]).mean()))
             found.append(f"{name} {distance}" + (f" ({words})" if words else ""))
         else:
             words = divergence(fate[variant], replica) or "its output is not finite"

@@ -27,7 +27,7 @@ def draw(datasets: dict[str, Arrays], *, data_set: DataSetName, sines: Natural =
     """
     check_known(data_set, datasets, "data set")
     data = datasets[data_set]
-    x, y = data["grid_x"][:, 0], data["grid_y"][:, 0]
+    x, y = data["grid_x"][:, 0], drawing.truth_of(data)[:, 0]
     some = drawing.thinned(x.size, 250)
     amplitudes = _amplitudes(x, y, sines)
     figure, (axes,) = drawing.new_figure(height=2.4)

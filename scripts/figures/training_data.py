@@ -1,4 +1,4 @@
-"""The training points of each data set beside the true function, the range that they cover shaded."""
+"""The training points of each data set, beside the true function where it is known, the range that they cover shaded."""
 
 from scripts.common import drawing
 from scripts.common.drawing import Picture
@@ -26,6 +26,7 @@ def draw(datasets: dict[str, Arrays], *, data_sets: list[DataSetName], titles: l
     if titles is not None and len(titles) != len(data_sets):
         raise UserError(f"{counted(len(titles), 'title')} for {counted(len(data_sets), 'data set')}; give one for each")
     figure, panels = drawing.new_figure(1, len(data_sets), height=2.3, sharex=True, sharey=True)
+    known = all("grid_y" in datasets[name] for name in data_sets)
     found = []
     for axes, name, title in zip(panels, data_sets, titles or data_sets, strict=True):
         data = datasets[name]
@@ -33,9 +34,10 @@ def draw(datasets: dict[str, Arrays], *, data_sets: list[DataSetName], titles: l
         some = drawing.thinned(len(data["grid_x"]), 250)
         axes.axvspan(x.min(), x.max(), color=drawing.SHADE, linewidth=0, zorder=0, label="training range")
         axes.scatter(x, y, s=2.5, color=COLOR, alpha=0.55, linewidths=0, rasterized=True, label="training points")
-        axes.plot(
-            data["grid_x"][some, 0], data["grid_y"][some, 0], color=drawing.INK, linewidth=1, linestyle=drawing.LINES[2], label="truth"
-        )
+        if known:
+            axes.plot(
+                data["grid_x"][some, 0], data["grid_y"][some, 0], color=drawing.INK, linewidth=1, linestyle=drawing.LINES[2], label="truth"
+            )
         axes.set(title=title, xlabel="input $x$")
         found.append(
             f"{title}: {x.size} points, x from {number(x.min())} to {number(x.max())}, y from {number(y.min())} to {number(y.max())}"
@@ -43,9 +45,9 @@ def draw(datasets: dict[str, Arrays], *, data_sets: list[DataSetName], titles: l
     panels[0].set_ylabel("output $y$")
     keys = [
         drawing.line_key("training points", COLOR, marker="o", markersize=3, linestyle="none"),
-        drawing.line_key("truth, without noise", drawing.INK, linewidth=1, linestyle=drawing.LINES[2]),
+        *([drawing.line_key("truth, without noise", drawing.INK, linewidth=1, linestyle=drawing.LINES[2])] if known else []),
         drawing.range_key(),
     ]
     drawing.legend(figure, keys)
-    alt = f"Training points scattered about the true function. {sentence('; '.join(found))}"
+    alt = f"Training points{' scattered about the true function' if known else ''}. {sentence('; '.join(found))}"
     return Picture(figure, alt, f"n = {listing([str(len(datasets[name]['train_x'])) for name in data_sets])} points.")

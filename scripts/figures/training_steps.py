@@ -238,7 +238,7 @@ def _function_panel(course: Course, data: Arrays, *, color: str) -> Panel:
         Axis("output <i>y</i>", low, high),
         [
             Trace("network", "line", color, grid[some], course.output[:, some], "<i>x</i> = %{x:.3~g}<br>network: %{y:.3~g}"),
-            Trace("truth", "dotted", "ink", grid[some], data["grid_y"][some, 0], "<i>x</i> = %{x:.3~g}<br>truth: %{y:.3~g}"),
+            Trace("truth", "dotted", "ink", grid[some], drawing.truth_of(data)[some, 0], "<i>x</i> = %{x:.3~g}<br>truth: %{y:.3~g}"),
             *(
                 Trace(
                     f"{key}s",

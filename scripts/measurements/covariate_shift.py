@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import forward_pass, networks
+from scripts.common import forward_pass
 from scripts.common.forward_pass import Mode
 from scripts.common.storage import Array, Arrays, Kind
 
@@ -56,7 +56,7 @@ def _moments(
     parameters: NDArray[Any], x: NDArray[np.float64], network: Mapping[str, Any], outputs: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean (R, U) and summed variance (R,) over samples x (N, D) of the inputs of the output layer."""
-    shapes = networks.shapes(network, inputs=x.shape[1], outputs=outputs)
+    shapes = forward_pass.shapes(network, inputs=x.shape[1], outputs=outputs)
     tensors = forward_pass.unflatten(torch.as_tensor(np.array(parameters, dtype=np.float64)), shapes)
     taken: list[Tensor] = []
     mode = Mode(generators=(), watch=lambda _layer, below, _values: taken.append(below))

@@ -56,7 +56,7 @@ def measure(data: Arrays, train: Arrays, network: Mapping[str, Any]) -> Arrays:
         UserError: there are not two inputs and two outputs, or no grid.
     """
     grid = data["grid_x"]
-    if grid.shape[1] != 2 or data["grid_y"].shape[1] != 2 or len(grid) < 4:
+    if grid.shape[1] != 2 or data["train_y"].shape[1] != 2 or len(grid) < 4:
         raise UserError("decision_boundary: takes data with two inputs, two classes and a square grid, as of two_moons")
     side = math.isqrt(len(grid))
     outputs = forward_pass.predict_all(train["parameters"][-1], grid, network=network, outputs=2)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.common import forward_pass, losses, networks, parts, runs, trajectory
+from scripts.common import forward_pass, losses, parts, runs, trajectory
 from scripts.common.options import Count, Positive, Share
 from scripts.common.runs import intact
 from scripts.common.storage import Array, Arrays, Kind
@@ -73,7 +73,7 @@ def measure(
         al. 2020, section 2, call this the error barrier). ``settled_bend`` (R,) is the largest line_bend from the steps after the `early`
         ones, inf where the replica diverged.
     """
-    shapes = networks.shapes(network, inputs=data["train_x"].shape[1], outputs=data["train_y"].shape[1])
+    shapes = forward_pass.shapes(network, inputs=data["train_x"].shape[1], outputs=data["train_y"].shape[1])
 
     def predict(parameters: Tensor, x: Tensor) -> Tensor:
         return forward_pass.predict(forward_pass.unflatten(parameters, shapes), x, network=network)

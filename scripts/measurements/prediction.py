@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.common import linearization
+from scripts.common import predictions
 from scripts.common.runs import intact
 from scripts.common.storage import Array, Arrays, Kind
 
@@ -27,14 +27,12 @@ def measure(data: Arrays, train: Arrays, network: Mapping[str, Any]) -> Arrays:
     ``prediction_std`` is their standard deviation over the test points; it exists where a replica has not diverged.
     """
 
-    def predictions(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.array(
-            [[linearization.predict(parameters, x, network=network)[:, 0] for parameters in saved] for saved in train["parameters"]]
-        )
+    def of_any(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return predictions.of_all(train["parameters"], x, network=network, outputs=data["train_y"].shape[1])[..., 0]
 
     return {
         "step": train["step"],
-        "prediction_grid": predictions(data["grid_x"]),
-        "prediction_std": predictions(data["test_x"]).std(axis=2),
+        "prediction_grid": of_any(data["grid_x"]),
+        "prediction_std": of_any(data["test_x"]).std(axis=2),
         "exists_prediction_std": intact(train),
     }

@@ -87,8 +87,6 @@ def disturb(project, target, send):
     wait_for_more(project, target, process)
     send(process)
     assert process.wait(timeout=60) != 0
-    if send is kill_all:
-        snakemake(project, "--unlock")
     assert not (project / target).exists()
     return (project / "said.txt").read_text(), (project / target.replace("results/", "results/log/")).with_suffix(".log").read_text()
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.builds import git, jobs_run, replace, snakemake
 
-REPORT = {"manifest", "report/html", "report/pdf"}
+REPORT = {"manifest", "report/html", "report/pdf", "crate"}
 NUMBERS = {"number/mini", "claim/mini", "summary", "table/mini/fates"}
 MEASUREMENTS = ("loss", "prediction", "fate", "spectrum")
 
@@ -48,12 +48,28 @@ def two_values_swapped(project):
 
 def helper_of_the_spectrum(project):
     path = project / "scripts/common/decomposition.py"
-    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    path.write_text(path.read_text() + "\n\nprint(end='')\n")
 
 
 def an_initialization(project):
+    replace(project, "scripts/common/initializations.py", "kaiming_normal_(weight, a=slope", "kaiming_normal_(weight, a=slope + 1.0")
+
+
+def another_option_of_that_initialization(project):
+    replace(project, "scripts/common/initializations.py", "slope: NonNegative = 0.0", "slope: NonNegative = 0.5")
+
+
+def what_no_job_reaches(project):
+    """Edit, in modules that every training imports, an initialization that no variant uses, and add two functions."""
     path = project / "scripts/common/initializations.py"
-    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    replace(project, "scripts/common/initializations.py", 'gain=nn.init.calculate_gain("relu")', 'gain=nn.init.calculate_gain("tanh")')
+    path.write_text(path.read_text() + "\n\ndef idle(layers: Layers) -> None:\n    return None\n")
+    replace(project, "scripts/common/dropouts.py", "def drop_block", "def idle() -> None:\n    return None\n\n\ndef drop_block")
+
+
+def local_variable_of_a_claim(project):
+    path = project / "scripts/claims/mini.py"
+    path.write_text(path.read_text().replace("return runs.ratio(", "found = runs.ratio(") + "    return found\n")
 
 
 def number_of_replicas(project):
@@ -74,12 +90,15 @@ def version_of_a_library(project):
 
 EXPECTED = {
     comment_and_docstring: set(),
-    word_in_a_chapter: {"report/html", "report/pdf"},
+    word_in_a_chapter: {"report/html", "report/pdf", "crate"},
     color_of_a_figure: {"figure/mini/values_wide", "figure/mini/curves"} | REPORT,
     learning_rate_of_one_variant: NARROW,
     two_values_swapped: WIDE,
     helper_of_the_spectrum: {"measure/mini/narrow/spectrum", "measure/mini/wide/spectrum", "figure/mini/values_wide"} | NUMBERS | REPORT,
-    an_initialization: ALL_FROM_TRAINING,
+    an_initialization: WIDE,
+    another_option_of_that_initialization: WIDE,
+    what_no_job_reaches: set(),
+    local_variable_of_a_claim: {"claim/mini", "summary"} | REPORT,
     number_of_replicas: ALL_FROM_TRAINING,
     another_variant: chain("other") | {"figure/mini/curves"} | NUMBERS | REPORT,
     version_of_a_library: ALL_FROM_TRAINING,

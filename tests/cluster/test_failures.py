@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from scripts.common.places import PROJECT
 from tests.cluster import slurm
 from tests.cluster.conftest import TARGET
-from tests.cluster.drivers import Driver, environment, log_of_training, training_of
+from tests.cluster.drivers import Driver, log_of_training, training_of
 
 
 def states(driver):
@@ -79,7 +78,6 @@ def after_a_killed_driver_the_documented_commands_end_well(project, expected):
         assert orphan.state == "RUNNING"
         subprocess.run(["scancel", "--name", killed.run()], check=True)
         slurm.wait_for(lambda: not slurm.ask("squeue", "--noheader", "--name", killed.run()))
-        subprocess.run([sys.executable, "-m", "snakemake", "--unlock"], cwd=project, env=environment(), check=True, capture_output=True)
         with Driver(project, TARGET) as driver:
             driver.ends_well()
             (first,), (second,) = killed.submissions(), driver.submissions()

@@ -10,9 +10,9 @@ from scripts.common.recipe import Source
 from tests.copies import forget, working_in
 
 FILES = {
-    "scripts/step.py": "import numpy as np\nfrom scripts.common.first import x\n",
+    "scripts/step.py": "import numpy as np\nfrom scripts.common.first import x\n\nif __name__ == '__main__':\n    print(x)\n",
     "scripts/common/first.py": '"""A docstring."""\nfrom scripts.common.second import FACTOR\n\nx = FACTOR  # a comment\n',
-    "scripts/common/second.py": "FACTOR = 2\n",
+    "scripts/common/second.py": "FACTOR = 2\nUNUSED = 3\n",
     "scripts/common/unused.py": "OTHER = 1\n",
     "templates/page.html": "<p>",
 }
@@ -41,7 +41,14 @@ def made(**changes):
 
 def test_a_recipe_holds_all_that_the_job_depends_on():
     recipe = made()
-    assert set(recipe.code) == {"scripts/step.py", "scripts/common/first.py", "scripts/common/second.py"}
+    assert set(recipe.code) == {
+        "scripts/step.py:",
+        "scripts/step.py:__main__",
+        "scripts/common/first.py:",
+        "scripts/common/first.py:x",
+        "scripts/common/second.py:",
+        "scripts/common/second.py:FACTOR",
+    }
     assert recipe.libraries == {"python": "{}.{}".format(*sys.version_info), "numpy": metadata.version("numpy")}
     assert set(recipe.files) == {"templates/page.html"}
     assert recipe.settings == DEFAULTS["settings"]
@@ -53,8 +60,9 @@ def test_a_recipe_holds_all_that_the_job_depends_on():
     [
         ("scripts/common/first.py", '"""Another docstring."""\n\nfrom scripts.common.second import FACTOR\nx = (\n    FACTOR\n)\n'),
         ("scripts/common/unused.py", "OTHER = 2\n"),
+        ("scripts/common/second.py", "FACTOR = 2\nUNUSED = 4\nMORE = 5\n"),
     ],
-    ids=["comment, docstring and layout", "a module that is not imported"],
+    ids=["comment, docstring and layout", "a module that is not imported", "a constant that is not used"],
 )
 def test_what_the_job_does_not_depend_on_does_not_count(project, name, text):
     before = made().digest
@@ -66,7 +74,7 @@ def test_what_the_job_does_not_depend_on_does_not_count(project, name, text):
     ("name", "text"),
     [
         ("scripts/common/second.py", "FACTOR = 3\n"),
-        ("scripts/step.py", "import numpy as np\nfrom scripts.common import first\n"),
+        ("scripts/step.py", FILES["scripts/step.py"].replace("first import x", "second import FACTOR as x")),
         ("scripts/step.py", FILES["scripts/step.py"] + "import scripts.common.unused\n"),
         ("templates/page.html", "<p >"),
     ],

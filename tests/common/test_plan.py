@@ -9,7 +9,7 @@ from scripts.common.devices import Device
 from scripts.common.errors import UserError
 from scripts.common.places import PROJECT
 from scripts.common.plan import RECIPES_KEPT, Plan
-from scripts.common.recipe import from_json
+from scripts.common.recipe import code_digest, code_path, from_json
 from scripts.common.yaml_file import read_yaml
 from tests.builds import replace
 from tests.copies import forget, mini_copy, working_in
@@ -49,6 +49,7 @@ def test_the_plan_has_every_job_of_the_study():
         "manifest/report",
         "report/html",
         "report/pdf",
+        "crate/report",
     }
     assert {"/".join(job) for job in planned()._recipes} == measured | figures | trained | others
 
@@ -65,7 +66,8 @@ def test_inputs_stand_where_their_rules_put_them():
     assert plan.inputs("figure")(["mini/curves"])["loss"] == [f"elsewhere/measure/mini/{name}/loss.npz" for name in ("narrow", "wide")]
     beside = [f"data/mini/{name}.csv" for name in ("target", "fit_narrow", "values_wide", "curves")]
     assert plan.targets() == [
-        f"elsewhere/report/{name}" for name in ("report.html", "report.pdf", "numbers.csv", "claims.json", "manifest.json", *beside)
+        f"elsewhere/report/{name}"
+        for name in ("report.html", "report.pdf", "numbers.csv", "claims.json", "manifest.json", "ro-crate-metadata.json", *beside)
     ]
 
 
@@ -83,8 +85,8 @@ def test_the_place_of_results_changes_no_digest():
 
 def test_title_page_and_strictness_touch_nothing_that_is_computed():
     before = digests(planned())
-    assert changed(before, digests(planned(author="Another"))) == {"report/html", "report/pdf"}
-    assert changed(before, digests(planned(strict=True))) == {"summary/report", "report/html", "report/pdf"}
+    assert changed(before, digests(planned(author="Another"))) == {"report/html", "report/pdf", "crate/report"}
+    assert changed(before, digests(planned(strict=True))) == {"summary/report", "report/html", "report/pdf", "crate/report"}
 
 
 def test_the_order_of_a_figure_s_variants_touches_that_figure_and_the_report(project):
@@ -95,13 +97,13 @@ def test_the_order_of_a_figure_s_variants_touches_that_figure_and_the_report(pro
         "  curves:\n    kind: loss_curves\n    variants: all",
         "  curves:\n    kind: loss_curves\n    variants: [wide, narrow]",
     )
-    assert changed(before, digests(planned())) == {"figure/mini/curves", "manifest/report", "report/html", "report/pdf"}
+    assert changed(before, digests(planned())) == {"figure/mini/curves", "manifest/report", "report/html", "report/pdf", "crate/report"}
 
 
 def test_a_helper_touches_all_that_reach_it_through_others(project):
     before = digests(planned())
     path = project / "scripts/common/optimizers.py"
-    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    path.write_text(path.read_text() + "\n\nprint()\n")
     found = changed(before, digests(planned()))
     assert {"train/mini/wide", "jacobian/mini/wide", "measure/mini/narrow/loss", "number/mini", "claim/mini", "report/pdf"} <= found
     assert not found & {"data/mini/sines", "figure/mini/target"}
@@ -111,7 +113,7 @@ def test_a_paper_touches_the_report_alone(project):
     before = digests(planned())
     path = project / "config/bibliography.yaml"
     path.write_text(path.read_text().replace("issued: 1934", "issued: 1935"))
-    assert changed(before, digests(planned())) == {"report/html", "report/pdf"}
+    assert changed(before, digests(planned())) == {"report/html", "report/pdf", "crate/report"}
 
 
 def test_steps_and_replicas_of_the_report_are_upper_bounds(project):
@@ -141,7 +143,7 @@ def test_training_knows_its_engine_and_the_library_that_writes_its_code(project)
     settings = recipes["train", "mini/wide"].settings
     assert (settings["engine"], settings["trained"], settings["save_at"]) == ("stacked", "all", [1])
     assert {"torch", "llvmlite", "numpy"} <= recipes["train", "mini/wide"].libraries.keys()
-    assert "scripts/common/kernel.py" in recipes["train", "mini/wide"].code
+    assert "scripts/common/kernel.py:Kernel" in recipes["train", "mini/wide"].code
     assert "llvmlite" not in recipes["jacobian", "mini/wide"].libraries
 
 
@@ -182,7 +184,7 @@ def test_a_simulation_is_a_job_of_its_own_that_numbers_read(project):
         "replicas": 2,
         "steps": 9,
     }
-    assert "scripts/simulations/least_squares.py" in recipe.code
+    assert "scripts/simulations/least_squares.py:simulate" in recipe.code
     assert plan._recipes["number", "mini"].inputs["measured"]["mini/drawn/least_squares"].path == "results/simulate/mini/drawn.npz"
 
 
@@ -209,9 +211,9 @@ def test_an_assignment_has_nothing_measured_in_it():
 def test_recipes_are_written_where_the_rules_look_for_them_and_read_back():
     plan = planned()
     plan.write_recipes()
-    assert {path.as_posix() for path in Path("results/recipe").rglob("*.json")} == {
-        recipe.path("results") for recipe in plan._recipes.values()
-    }
+    recipes = plan._recipes.values()
+    files = {recipe.path("results") for recipe in recipes} | {code_path(code_digest(recipe.code), "results") for recipe in recipes}
+    assert {path.as_posix() for path in Path("results/recipe").rglob("*.json")} == files
     path = Path(plan.recipe("measure")(["mini/wide", "loss"]))
     assert from_json(path.read_text(), path.as_posix()) == plan._recipes["measure", "mini/wide/loss"]
 
@@ -239,6 +241,19 @@ def test_of_each_job_the_last_recipes_are_kept():
     assert len(kept) == RECIPES_KEPT + 1
 
 
+def test_the_code_that_recipes_name_is_written_anew_if_it_is_damaged_and_removed_with_the_last_of_them():
+    plan = planned()
+    plan.write_recipes()
+    path = Path(code_path(code_digest(plan._recipes["train", "mini/wide"].code), "results"))
+    whole, stray = path.read_text(), path.with_name("0123456789abcdef.json")
+    path.write_text(whole[:-9])
+    stray.write_text("{}")
+    for steps in range(3, 10):
+        planned(steps=steps).write_recipes()
+    assert path.read_text() == whole
+    assert not stray.exists()
+
+
 def planned_anew(**changes):
     """Plan as a new process does, which remembers of the sources what the file in the results folder says."""
     forget(sources=True)
@@ -251,7 +266,7 @@ def test_what_is_remembered_of_the_sources_is_that_of_the_sources(project):
     planned_anew().write_recipes()
     assert digests(planned_anew()) == fresh
     path = project / "scripts/common/optimizers.py"
-    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    path.write_text(path.read_text() + "\n\nprint()\n")
     assert digests(planned_anew())["train", "mini/wide"] != fresh["train", "mini/wide"]
     memory = Path("results/recipe/sources.memory")
     for damaged in (b"[]", memory.read_bytes()[:-50], memory.read_bytes().replace(b"numpy", b"numpi")):
@@ -320,6 +335,7 @@ def test_a_sweep_is_one_job_with_all_settings_of_each_level(project):
         "manifest/report",
         "report/html",
         "report/pdf",
+        "crate/report",
     }
     assert changed(before, after) == built_anew
 

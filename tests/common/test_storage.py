@@ -1,12 +1,16 @@
+import hashlib
 import io
 import json
+import os
 import subprocess
+import time
 import zipfile
 
 import numpy as np
 import pytest
 
 from scripts.common import storage
+from scripts.common.files import bring_back_from_the_future, remove_leftovers, with_checksum
 from scripts.common.storage import Array, Kind, StorageError
 
 KIND = Kind(
@@ -50,7 +54,8 @@ def refused(path, expected):
         load(path)
     message = str(error.value)
     assert message.startswith(f"{path}: {expected}"), message
-    assert message.endswith(f"; delete it (rm {path}) and run the same command again to rebuild it")
+    delete = "" if expected == "missing" else f"delete it (rm {path}) and "
+    assert message.endswith(f"; {delete}run the same command again to rebuild it")
     assert "\n" not in message
 
 
@@ -231,8 +236,11 @@ def test_a_missing_file_and_a_folder_in_its_place_are_told(stored):
 def test_json_reads_back_and_is_the_same_text_every_time(tmp_path):
     path = tmp_path / "x.json"
     storage.save_json(path, {"b": 1, "a": ["ü", None], "digest": "d"})
-    assert path.read_text(encoding="utf-8") == '{\n "a": [\n  "ü",\n  null\n ],\n "b": 1,\n "digest": "d"\n}\n'
-    assert storage.load_json(path, digest="d")["b"] == 1
+    text = '{\n "a": [\n  "ü",\n  null\n ],\n "b": 1,\n "digest": "d"\n}'
+    stated = f'{{\n "checksum": "{hashlib.sha256(text.encode()).hexdigest()}",'
+    assert path.read_text(encoding="utf-8") == stated + text[1:] + "\n"
+    assert json.loads(path.read_text(encoding="utf-8")).keys() == {"checksum", "a", "b", "digest"}
+    assert storage.load_json(path, digest="d") == {"b": 1, "a": ["ü", None], "digest": "d"}
     with pytest.raises(ValueError, match="JSON"):
         storage.save_json(path, {"a": float("nan")})
 
@@ -243,8 +251,11 @@ def test_json_reads_back_and_is_the_same_text_every_time(tmp_path):
         (b'{"digest": "d", "a"', "cannot be read as JSON ("),
         (b"", "cannot be read as JSON ("),
         (b"\xff", "cannot be read as JSON ("),
-        (b'["d"]', "was made under recipe None, this build needs d "),
-        (b'{"digest": "e"}', "was made under recipe e, this build needs d "),
+        (b"[" * 100_000, "cannot be read as JSON ("),
+        (b'["d"]', "altered since it was saved"),
+        (b'{\n "digest": "d"\n}\n', "altered since it was saved"),
+        (with_checksum('{\n "digest": "e"\n}').encode(), "was made under recipe e, this build needs d "),
+        (with_checksum('{\n "digest": "d"\n}').encode().replace(b'"d"', b'"e"'), "altered since it was saved"),
         (None, "missing"),
     ],
 )
@@ -274,7 +285,7 @@ def test_numbers_read_back(tmp_path):
         (lambda data: data.partition(b"\n")[2], "altered since it was saved"),
         (lambda _: b"", "altered since it was saved"),
         (lambda data: data.replace(b"recipe d", b"recipe e"), "was made under recipe e, this build needs d "),
-        (lambda data: b"\xff" + data, "cannot be read ("),
+        (lambda data: b"\xff" + data, "cannot be read as text ("),
         (None, "missing"),
     ],
     ids=["a value", "cut off", "without its first line", "empty", "another recipe", "no text", "missing"],
@@ -301,3 +312,27 @@ def test_the_checksum_of_a_file_is_that_of_sha256sum(stored):
     expected = subprocess.run(["sha256sum", str(stored)], capture_output=True, text=True, check=True).stdout.split()[0]
     assert storage.file_sha256(stored) == expected
     assert json.loads(members(stored)["header.npy"].partition(b"\n")[2])["arrays"]["count"]["shape"] == []
+
+
+def test_temporary_files_of_killed_processes_are_removed_and_those_being_written_stay(tmp_path):
+    left, other = tmp_path / "train/.wide.npz.abcdefgh.part", tmp_path / "train/.hidden"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    other.write_bytes(b"")
+
+    def write(file):
+        file.write(b"whole")
+        remove_leftovers(tmp_path)
+
+    storage.write_atomically(tmp_path / "train/narrow.npz", write)
+    assert sorted(path.name for path in left.parent.iterdir()) == [".hidden", "narrow.npz"]
+
+
+def test_what_is_dated_in_the_future_is_dated_as_of_now_and_nothing_else_is(tmp_path):
+    now = time.time()
+    for name, moment in (("old", now - 1000), ("new", now + 86400)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (moment, moment))
+    bring_back_from_the_future(tmp_path)
+    assert (tmp_path / "old").stat().st_mtime == pytest.approx(now - 1000, abs=1)
+    assert now - 1 <= (tmp_path / "new").stat().st_mtime <= time.time()

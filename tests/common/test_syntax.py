@@ -64,60 +64,10 @@ def test_a_docstring_is_taken_apart(write):
     assert syntax.docstring(write("def f(): pass"), "f") == ""
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("    # a comment\n", ""),
-        ('"""What it is for."""\n', ""),
-        ("Return the area.", "Return another thing."),
-        ("math.pi * radius**2", "(\n        math.pi\n        * radius ** 2\n    )"),
-        ("\n\n\ndef _hidden", "\n\ndef _hidden"),
-        ('"float | None"', "'float | None'"),
-    ],
-    ids=["comment", "module docstring", "docstring", "layout", "blank lines", "quotes"],
-)
-def test_comments_docstrings_and_layout_do_not_count(write, old, new):
-    assert old in SOURCE
-    assert syntax.digest(write(SOURCE.replace(old, new))) == syntax.digest(write(SOURCE))
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("**2", "**3"),
-        ("math.pi", "math.tau"),
-        ("= None", "= 1.0"),
-        ("digits: int", "digits: float"),
-        ("import math\n", "import math, os\n"),
-    ],
-)
-def test_what_changes_what_the_code_does_counts(write, old, new):
-    assert old in SOURCE
-    assert syntax.digest(write(SOURCE.replace(old, new))) != syntax.digest(write(SOURCE))
-
-
-def test_a_text_that_is_no_docstring_counts(write):
-    assert syntax.digest(write('x = """a"""')) != syntax.digest(write('x = """b"""'))
-
-
 def test_imports_are_told_apart(write):
     own, others = syntax.imports(write(SOURCE + "\n\ndef late():\n    import torch.nn\n    from scripts.common.errors import UserError\n"))
     assert own == {"scripts.common", "scripts.common.helper", "scripts.common.errors", "scripts.common.errors.UserError"}
     assert others == {"numpy", "torch"}
-
-
-def test_reachable_follows_imports_through_other_modules_and_in_circles(tmp_path):
-    files = {
-        "scripts/start.py": "from scripts.common.first import x",
-        "scripts/common/first.py": "from scripts.common import second",
-        "scripts/common/second.py": "import scripts.common.first",
-        "scripts/common/other.py": "x = 1",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    found = syntax.reachable([tmp_path / "scripts/start.py"], tmp_path)
-    assert [path.name for path in found] == ["first.py", "second.py", "start.py"]
 
 
 def test_marked_keys_are_those_under_which_a_call_sets_the_mark(write):
@@ -132,7 +82,7 @@ def test_marked_keys_are_those_under_which_a_call_sets_the_mark(write):
 )
 def test_what_is_not_python_is_the_user_s_to_mend(write, text, expected):
     with pytest.raises(UserError, match=expected):
-        syntax.digest(write(text))
+        syntax.imports(write(text))
 
 
 def test_a_file_that_is_missing_is_the_user_s_to_mend(tmp_path):

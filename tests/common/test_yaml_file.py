@@ -54,7 +54,10 @@ def test_a_mapping_may_be_laid_under_another_with_a_merge_key(read):
         ("a: '\n", "correct the indentation, quotes or brackets there"),
         ("a: {{ x }}\n", "line 1, column 5: not valid YAML: a key is a list or a mapping; put it in quotes"),
         ("a: !!python/object:os.system x\n", "could not determine a constructor"),
-        ("date: 2026-13-45\n", "month must be in 1..12; put the value in quotes if it is meant as text"),
+        (
+            "date: 2026-13-45\n",
+            "column 7: not valid YAML: '2026-13-45' is no timestamp (month must be in 1..12); put it in quotes if it is meant as text",
+        ),
         ("a: 1\n---\nb: 2\n", "line 2, column 1: not valid YAML"),
         ("a: *nowhere\n", "undefined alias"),
         ("a: \x00\n", "not valid YAML"),

@@ -3,6 +3,7 @@ import pytest
 
 from scripts.common import pictures
 from scripts.common.drawing import Picture
+from scripts.common.errors import UserError
 from scripts.figures.fit import draw
 from tests import synthetic
 
@@ -54,3 +55,21 @@ def test_wild_fit_leaves_the_panel_and_does_not_stretch_it() -> None:
 def test_note_names_replicas_and_band() -> None:
     assert "n = 3 replicas" in drawn().note
     assert "5th to 95th percentile" in drawn().note
+
+
+def test_without_a_true_function_only_fits_and_points_are_drawn() -> None:
+    study = synthetic.study(["good"])
+    for data in study["data"].values():
+        del data["grid_y"]
+    picture = draw(study["data"], study["prediction"], study["fate"], styles=study["styles"])
+    (axes,) = picture.figure.axes
+    assert "truth" not in [line.get_label() for line in axes.lines]
+    assert "truth" not in [text.get_text() for text in picture.figure.legends[0].get_texts()]
+    assert picture.alt == "Fits after training through the training points, a panel for each variant: Good start."
+
+
+def test_several_inputs_have_no_axis() -> None:
+    study = synthetic.study(["good"])
+    study["data"]["good"] |= {"train_x": np.zeros((5, 2))}
+    with pytest.raises(UserError, match=r"^variant 'good' has several inputs, and a fit is drawn over one; leave it out of 'variants'$"):
+        draw(study["data"], study["prediction"], study["fate"], styles=study["styles"])

@@ -35,3 +35,12 @@ def test_wrong_names_and_titles() -> None:
         draw(datasets, data_sets=["all"])
     with pytest.raises(UserError, match="1 title for 2 data sets; give one for each"):
         draw(datasets, data_sets=["whole", "part"], titles=["one"])
+
+
+def test_without_a_true_function_the_points_are_drawn_alone() -> None:
+    datasets = synthetic.study()["datasets"]
+    for data in datasets.values():
+        data.pop("grid_y", None)
+    picture = draw(datasets, data_sets=["part"])
+    assert picture.figure.axes[0].lines[:] == []
+    assert picture.alt.startswith("Training points. Part: 40 points")

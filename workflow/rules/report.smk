@@ -62,3 +62,26 @@ rule report:
         runtime=plan.needs.runtime("report"),
     script:
         "../../scripts/report.py"
+
+
+rule crate:
+    input:
+        unpack(plan.inputs("crate")),
+        recipe=plan.recipe("crate"),
+    output:
+        metadata="<results>/report/ro-crate-metadata.json",
+        configuration="<results>/report/configuration.json",
+        source=directory("<results>/report/source"),
+    log:
+        "<results>/log/crate.log",
+    benchmark:
+        "<results>/benchmark/crate.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=plan.needs.memory("crate"),
+        runtime=plan.needs.runtime("crate"),
+    script:
+        "../../scripts/crate.py"
