@@ -169,7 +169,7 @@ BROKEN = {
     ),
     "unknown kind of data set": (
         [change(STUDY, "kind: sum_of_sines", "kind: cosines")],
-        [f"{STUDY}: data.sines: unknown kind of data set 'cosines'; known: digits, image_files, piecewise_linear, sine, sum_of_sines"],
+        [f"{STUDY}: data.sines: unknown kind of data set 'cosines'; known: csv_file, digits, image_files, npz_file, "],
     ),
     "unknown data set": (
         [change(STUDY, "  data: sines\n", "  data: cosines\n")],
