@@ -19,10 +19,7 @@ In an assignment nothing measured may be printed: an answer is left out, and a r
 """
 
 import re
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +30,7 @@ from scripts.common import data_words, formatting, wording
 from scripts.common.errors import UserError
 from scripts.common.escaping import line_of_markdown, markdown_of_note, one_line
 from scripts.common.findings import Runs
+from scripts.common.limits import limited
 from scripts.common.settings import NAME, setting_at
 from scripts.common.statistics import Interval, median_interval
 
@@ -105,31 +103,12 @@ def render(text: str, content: Content, *, place: str) -> str:
     }
     functions |= {"task": task, "correction": correction}
     try:
-        with _limited(SECONDS):
+        with limited(SECONDS, ChapterError(f"takes more than {SECONDS:g} s to render; make its loops shorter")):
             return wording.environment().from_string(text).render(**functions, solutions=content.solutions)
     except (UserError, KeyError) as error:
         raise ChapterError(f"{place}: {error.args[0]}") from None
     except Exception as error:
         raise ChapterError(f"{place}: cannot be rendered: {error}; correct the << >> or <% %> that asks for it") from error
-
-
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Stop the body when the processor has worked on it for so long; only where signals arrive, which is in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise ChapterError(f"takes more than {seconds:g} s to render; make its loops shorter")
-
-    former = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, former)
 
 
 def plain(text: str) -> str:

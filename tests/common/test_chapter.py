@@ -248,6 +248,13 @@ def test_what_cannot_be_rendered_is_told_with_its_chapter(text, expected):
     assert str(error.value).startswith(expected)
 
 
+def test_a_chapter_that_takes_too_long_is_stopped(monkeypatch):
+    monkeypatch.setattr(chapter, "SECONDS", 0.05)
+    loops = "".join(f"<% for {name} in '{'x' * 100}' %>" for name in "abcd") + "<% endfor %>" * 4
+    with pytest.raises(ChapterError, match=r"chapter: takes more than 0.05 s to render; make its loops shorter"):
+        rendered(loops)
+
+
 def test_what_is_printed_as_it_is_has_no_meaning_to_markdown():
     assert chapter.plain("a*b_c`d$e@f|g<h>[i](j){k}#l~m^n\\") == "a\\*b\\_c\\`d\\$e\\@f\\|g\\<h\\>\\[i\\]\\(j\\)\\{k\\}\\#l\\~m\\^n\\\\"
 

@@ -3,9 +3,6 @@
 import copy
 import datetime
 import math
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ from hypothesis import strategies as st
 
 from scripts.common import configuration
 from scripts.common.errors import UserError
+from scripts.common.limits import limited
 from scripts.common.plan import Plan
 from scripts.common.yaml_file import read_yaml
 
@@ -96,22 +94,6 @@ def _near(draw: st.DrawFn, value: Any) -> Any:
     return draw(st.sampled_from([str(value), [value], None]))
 
 
-@contextmanager
-def no_longer_than(seconds: int) -> Iterator[None]:
-    """Raise a `TimeoutError` where the processor works longer on the body."""
-
-    def stop(*_: object) -> None:
-        raise TimeoutError(f"took longer than {seconds} s")
-
-    former = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, former)
-
-
 def planned(report: dict[str, Any], study: Any, bibliography: Any) -> Plan | None:
     """Return the plan of a configuration in a copy of the project with the small study, or None where it is refused as it should be.
 
@@ -130,7 +112,7 @@ def planned(report: dict[str, Any], study: Any, bibliography: Any) -> Plan | Non
     former = configuration.read_yaml
     configuration.read_yaml = read  # type: ignore[assignment]
     try:
-        with no_longer_than(SECONDS):
+        with limited(SECONDS, TimeoutError(f"took longer than {SECONDS} s")):
             plan = Plan(report)
             plan.work()
             plan.targets()
