@@ -391,20 +391,34 @@ local function together(inlines)
   return result
 end
 
--- Text in whose long words Typst may break a line: behind a sign, or after so many letters; a browser does so by itself.
-local LONGEST_RUN = 20
-local LONG_RUN = string.rep("[^%s/-]", LONGEST_RUN + 1)
+-- Text in whose long words Typst may break a line: behind a sign, or after so many letters; a browser does so by itself. Words that
+-- are to stay on one line, as those of an interval, do so if they fit on it.
+local LONGEST_RUN, LONGEST_LINE = 20, 60
 local function breakable(text)
-  local result, since = pandoc.List {}, 0
+  local fits = utf8.len(text) <= LONGEST_LINE
+  local result, run = pandoc.List {}, pandoc.List {}
+  local function finish()
+    local since = 0
+    for place, letter in ipairs(run) do
+      result:insert(letter)
+      since = since + 1
+      if #run > LONGEST_RUN and place < #run and (since > 4 and letter:find("%p") or since == LONGEST_RUN) then
+        result:insert("\u{200b}")
+        since = 0
+      end
+    end
+    run = pandoc.List {}
+  end
   for _, code in utf8.codes(text) do
     local letter = utf8.char(code)
-    result:insert(letter)
-    since = letter:find("[%s/-]") and 0 or since + 1
-    if since > 4 and letter:find("%p") or since == LONGEST_RUN then
-      result:insert("\u{200b}")
-      since = 0
+    if letter:find("[%s/-]") or fits and letter == NBSP then
+      finish()
+      result:insert(letter)
+    else
+      run:insert(letter)
     end
   end
+  finish()
   return table.concat(result)
 end
 
@@ -424,7 +438,7 @@ local function unbroken(inlines)
         if between then inlines[index + 1], changed = pandoc.Str(NBSP), true end
       elseif text:find("-", 1, true) and text ~= minus(text) then
         inlines[index], changed = pandoc.Str(minus(text)), true
-      elseif TYPST and text:find(LONG_RUN) then
+      elseif TYPST and #text > LONGEST_RUN and text ~= breakable(text) then
         inlines[index], changed = pandoc.Str(breakable(text)), true
       end
     elseif tag == "RawInline" then

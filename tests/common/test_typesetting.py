@@ -301,6 +301,13 @@ def test_equations(page: str, printed: str) -> None:
     assert all(sign in text for sign in "⊙⊕⊗" for text in (page, printed))
 
 
+def test_a_long_word_may_be_broken_in_the_pdf_and_words_kept_together_may_not(folder: Path) -> None:
+    interval = "\u22120.010\u00a0(\u22120.068\u00a0to\u00a00.050)"
+    printed = _text(to_pdf(f"# A\n\n{interval} and {'abcdefghij' * 3}", metadata=METADATA, folder=folder))
+    assert interval in printed.replace(" ", "\u00a0")
+    assert "abcdefghijabcdefghij\u200babcdefghij" in printed
+
+
 def test_verdicts_and_evidence(page: str, printed: str) -> None:
     for verdict in ("supported", "refuted", "inconclusive"):
         assert re.search(rf'<span class="verdict {verdict}"><svg class="icon"[^>]*>.*?</svg>{verdict}</span>', page)
