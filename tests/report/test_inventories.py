@@ -197,7 +197,7 @@ TECHNIQUES = {
         runs=[(["to the end", "early stopping"], 10, 480), (["mode min", "mode max"], 20, None)],
         swept={"patience of the rule": "1, 2, 3, 4, 5, 6, 7, 8", "minimal change of the rule": "0.001, 0.003, 0.01, 0.03, 0.06, 0.1, 0.2"},
         figures=3,
-        questions=["The source's sequence", "What it saves, and what it costs", "How much patience?"],
+        questions=["The source’s sequence", "What it saves, and what it costs", "How much patience?"],
         claims=9,
     ),
     "exercise_9": Expected(
@@ -218,7 +218,7 @@ TECHNIQUES = {
         },
         figures=1,
         tables=2,
-        questions=["One technique at a time", "Do effects add up?", "The source's table, phrase by phrase"],
+        questions=["One technique at a time", "Do effects add up?", "The source’s table, phrase by phrase"],
         claims=12,
     ),
 }
