@@ -1,10 +1,13 @@
 """A real Slurm with one node on this machine, for as long as the tests of the cluster take.
 
 It listens on the loopback alone, keeps no accounts, and claims more cores than there are, and two GPUs that are none. Slurm reads its
-configuration from one place, whatever it is told, so two files are written there, and removed again.
+configuration from one place, whatever it is told, so two files are written there, and removed again. A run that was killed leaves them and
+its daemons behind; the next one sees by a lock that nobody is there any more, and clears up after it.
 """
 
+import fcntl
 import os
+import re
 import shutil
 import signal
 import socket
@@ -55,6 +58,9 @@ PartitionName=cpu Nodes=localhost Default=YES MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes=localhost MaxTime=INFINITE State=UP
 """
 GPUS = "Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n"
+FILES = ETC / "slurm.conf", ETC / "gres.conf"
+OWN = re.compile(r"ClusterName=tests\n.*\nStateSaveLocation=(?P<folder>[^\n]+)/state\n.*", re.DOTALL)
+"""What a configuration written here reads like."""
 PATIENCE = 60.0
 """Seconds after which waiting for anything of Slurm's own is given up."""
 
@@ -64,27 +70,50 @@ def running(folder):
     """Start Slurm with all of its files but two in `folder`, which has to be short; stop it again, whatever happens."""
     missing = [command for command in COMMANDS if shutil.which(command) is None]
     assert not missing, f"{', '.join(missing)}: not installed; apt-get install --no-install-recommends {' '.join(PACKAGES)}"
-    written = [ETC / "slurm.conf", ETC / "gres.conf"]
-    there = [str(path) for path in written if path.exists()]
-    assert not there, f"{', '.join(there)}: this machine has a Slurm of its own, or a run of these tests was killed; see to it by hand"
+    clear_up_after_a_killed_run()
+    written = [path for path in FILES if path.exists()]
+    assert not written, f"{', '.join(map(str, written))}: this machine has a Slurm of its own; these tests need a machine without"
     for name in ("state", "spool"):
         (folder / name).mkdir()
-    try:
-        ETC.mkdir(exist_ok=True)
-        ports = free_ports(2)
-        settings = {"folder": folder, "ctld_port": ports[0], "d_port": ports[1], "host": socket.gethostname().partition(".")[0]}
-        written[0].write_text(CONFIGURATION.format(**settings))
-        written[1].write_text(GPUS)
-        start_munge(folder)
-        start_controller()
-        subprocess.run(["slurmd"], check=True)
-        wait_for(lambda: "idle" in ask("sinfo", "--noheader", "--format=%T"))
-        yield
-    finally:
-        for name in ("slurmd", "slurmctld", "munged"):
-            stop(folder / f"{name}.pid")
-        for path in written:
-            path.unlink(missing_ok=True)
+    ETC.mkdir(exist_ok=True)
+    ports = free_ports(2)
+    settings = {"folder": folder, "ctld_port": ports[0], "d_port": ports[1], "host": socket.gethostname().partition(".")[0]}
+    with FILES[0].open("x") as configuration:
+        try:
+            fcntl.flock(configuration, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            configuration.write(CONFIGURATION.format(**settings))
+            configuration.flush()
+            FILES[1].write_text(GPUS)
+            start_munge(folder)
+            start_controller()
+            subprocess.run(["slurmd"], check=True)
+            wait_for(lambda: "idle" in ask("sinfo", "--noheader", "--format=%T"))
+            yield
+        finally:
+            remove(folder)
+
+
+def clear_up_after_a_killed_run():
+    """Stop the daemons and remove the files of a run that could not do so; a run that is under way, and a real Slurm, are left alone."""
+    found = OWN.fullmatch(FILES[0].read_text()) if FILES[0].exists() else None
+    if found is None:
+        return
+    with FILES[0].open() as configuration:
+        try:
+            fcntl.flock(configuration, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AssertionError(f"{FILES[0]}: these tests are running already; wait until they have ended") from None
+        folder = Path(found["folder"])
+        remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove(folder):
+    """Stop the daemons whose process ids are in `folder`, and remove what was written elsewhere."""
+    for name in ("slurmd", "slurmctld", "munged"):
+        stop(folder / f"{name}.pid")
+    for path in FILES:
+        path.unlink(missing_ok=True)
 
 
 def start_munge(folder):
