@@ -92,11 +92,11 @@ def test_wrong_names() -> None:
         drawn({"one": profiles(), "two": fewer | {"layer": np.arange(1, 6)}})
 
 
-def moving() -> Any:
+def moving(*, styles: dict[str, Style] | None = None, **options: Any) -> Any:
     study = synthetic.study(["good", "other"], diverged=[])
     return draw(
         study["simulations"]["gradient_flow"],
-        styles=study["styles"],
+        styles=styles or study["styles"],
         quantities=["output_norm", "simplified_gradient_norm"],
         titles=["norm of outputs", "norm of the source's gradient"],
         levels=["0.1", "2"],
@@ -104,6 +104,7 @@ def moving() -> Any:
         slider="Scale of the weights",
         readout="gradient_ratio",
         readout_words="the gradient of the first layer, relative to the last, is",
+        **options,
     )
 
 
@@ -131,6 +132,12 @@ def test_the_explorer_shows_the_median_and_the_source() -> None:
     low, high = data["panels"][1]["y"]["low"], data["panels"][1]["y"]["high"]
     assert low <= 1e-5
     assert high >= 2e5
+
+
+def test_words_are_no_tags_and_no_formats_in_the_explorer() -> None:
+    data = moving(styles={name: Style("<b>%{x} & co", "#0072B2") for name in ("good", "other")}, along_title="<i>%{y}").explorer
+    shown = [text for panel in data["panels"] for text in (panel["x"]["title"], *(trace["told"] for trace in panel["traces"])) if text]
+    assert {text.split(",")[0] for text in shown} == {"&lt;b&gt;&#37;{x} &amp; co", "&lt;i&gt;&#37;{y}"}
 
 
 def test_without_a_slider_there_is_no_explorer() -> None:

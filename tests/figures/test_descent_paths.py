@@ -62,6 +62,17 @@ def test_the_explorer_moves_a_marker_along_each_path() -> None:
     assert data["readout"][2] == "Step 2: loss above its smallest value, in nats: Good start 0.010; Wild start not a number."
 
 
+def test_names_are_no_tags_and_no_formats_in_the_explorer() -> None:
+    study = synthetic.study()
+    study["styles"] = {name: style._replace(label="<b>%{x} & co") for name, style in study["styles"].items()}
+    data = drawn(study).explorer
+    assert data is not None
+    told = [trace["told"] for panel in data["panels"] for trace in panel["traces"] if trace.get("told")]
+    assert len(told) > 2
+    assert {text.partition(": ")[0] for text in told if "b&gt;" in text} == {"&lt;b&gt;&#37;{x} &amp; co"}
+    assert not [text for text in told if "<b>" in text]
+
+
 def test_a_rule_that_is_there_stays_there() -> None:
     study = synthetic.study(["good", "other"], diverged=[])
     fit = study["simulations"]["normal_fit"]["good"]
