@@ -4,6 +4,7 @@ import pytest
 
 from scripts.common import chapter, wording
 from scripts.common.chapter import ChapterError, Content, render
+from scripts.common.errors import UserError
 from scripts.common.findings import Runs
 from scripts.common.numbers import Row, from_csv, to_csv
 
@@ -113,6 +114,16 @@ def test_a_table_prints_its_cells_as_they_are():
     text = rendered('<< table("losses") >>')
     assert "::: {#tbl:losses .table}\n\n| a\\|b | n |\n| :--- | ---: |\n| \\*x\\* | 1 |\n\n: A table.\n\n:::" in text
     assert "details" not in text
+
+
+@pytest.mark.parametrize("call", ['figure("fit")', 'table("losses")'])
+def test_a_caption_is_a_line_of_markdown_and_no_more(monkeypatch, call):
+    part = FIGURE if call.startswith("figure") else TABLE
+    monkeypatch.setitem(part, "caption", "Two\n# lines.")
+    assert "Two # lines." in rendered(f"<< {call} >>")
+    monkeypatch.setitem(part, "caption", "`raw`{=html}")
+    with pytest.raises(UserError, match=r"caption of '\w+': wrong value '`raw`\{=html\}'; allowed: Markdown without attributes"):
+        rendered(f"<< {call} >>")
 
 
 @pytest.mark.parametrize(
