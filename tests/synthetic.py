@@ -47,6 +47,7 @@ def study(variants: Iterable[str] = ("good", "wild"), *, replicas: int = 3, dive
     made["data"] = {variant: data() for variant in variants}
     made["datasets"] = {"whole": data(), "part": data(high=0.4), "images": images(), "plane": plane()}
     made["styles"] = {variant: STYLES[variant] for variant in variants}
+    made["losses"] = dict.fromkeys(variants, "mse")
     made["variants"], made["bootstrap"] = variants, {"seed": 0, "resamples": 200}
     made["simulations"] = simulations(variants, replicas=replicas, diverged=diverged)
     made["numbers"] = numbers(made)

@@ -36,7 +36,7 @@ RULES = dict(
 SNAKEFILE = (PROJECT / "Snakefile").read_text(encoding="utf-8")
 DOCSTRING = SNAKEFILE.partition("\n\nfrom ")[0]
 CACHED = set(cache.STEPS)
-FILLED_IN = {"generator", "variants", "bootstrap"}
+FILLED_IN = {"generator", "variants", "bootstrap", "losses"}
 """Parameters of parts that the system fills in, beside what they read."""
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "brotli": "brotli-python"}
 """Packages that conda-forge has under another name."""

@@ -32,8 +32,8 @@ from scripts.common.comparison import (
 from scripts.common.comparison_pages import compare_pages, compare_pdfs
 from scripts.common.errors import UserError
 
-NOT_COMPARED = frozenset({"benchmark", "comparison", "font", "log", "recipe", "resume"})
-"""Folders of a build that hold what is not its result."""
+NOT_COMPARED = frozenset({"benchmark", "checksum", "comparison", "font", "log", "recipe", "resume"})
+"""Folders of a build that hold what is not its result; what checksums are of is compared itself."""
 CARRIED = ("settings", "claims")
 """What a page carries that is not compared elsewhere."""
 
@@ -250,7 +250,7 @@ def _or_bytes(found: list[Item], name: str, this: Path, that: Path, *, sides: Si
 
 
 def without_commit(value: Any, commit: str) -> Any:
-    """Return a value of JSON with the name of a commit left out wherever it stands; the key ``commit`` goes with it."""
+    """Return a value of JSON with a commit, as a manifest names it, left out wherever it stands; the key ``commit`` goes with it."""
     if isinstance(value, Mapping):
         return {key: without_commit(part, commit) for key, part in value.items() if key != "commit"}
     if isinstance(value, list):
@@ -260,7 +260,7 @@ def without_commit(value: Any, commit: str) -> Any:
 
 def _commit(folder: Path) -> str:
     try:
-        return str(read_json(folder / "report/manifest.json").get("commit", "")).partition(" ")[0]
+        return str(read_json(folder / "report/manifest.json").get("commit", ""))
     except UserError:
         return ""
 

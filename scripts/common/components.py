@@ -35,6 +35,8 @@ class Family:
     word: str
     place: str
     function: str | None = None
+    given: frozenset[str] = frozenset()
+    """Parameters that the system fills in, beside those of `READABLE`."""
 
     def files(self) -> dict[str, tuple[Path, str]]:
         """Return file and function of each part of the family, by the part's name."""
@@ -50,18 +52,18 @@ def _files(family: Family) -> dict[str, tuple[Path, str]]:
 
 
 DATASET = Family("data set", "scripts/datasets", "generate")
-INITIALIZATION = Family("initialization", "scripts/common/initializations.py")
+INITIALIZATION = Family("initialization", "scripts/common/initializations.py", given=frozenset({"layers", "generator", "outputs_of"}))
 ACTIVATION = Family("activation", "scripts/common/activations.py")
-OPTIMIZER = Family("optimizer", "scripts/common/optimizers.py")
-BATCHES = Family("batches", "scripts/common/batches.py")
+OPTIMIZER = Family("optimizer", "scripts/common/optimizers.py", given=frozenset({"parameters", "gradient"}))
+BATCHES = Family("batches", "scripts/common/batches.py", given=frozenset({"samples", "steps", "generator"}))
 LOSS = Family("loss", "scripts/common/losses.py")
-DROPOUT = Family("dropout", "scripts/common/dropouts.py")
-AUGMENTATION = Family("augmentation", "scripts/common/augmentations.py")
-NETWORK = Family("network", "scripts/common/architectures.py")
+DROPOUT = Family("dropout", "scripts/common/dropouts.py", given=frozenset({"values", "weight", "generators"}))
+AUGMENTATION = Family("augmentation", "scripts/common/augmentations.py", given=frozenset({"x", "y", "generators"}))
+NETWORK = Family("network", "scripts/common/architectures.py", given=frozenset({"x", "layers"}))
 SIMULATION = Family("simulation", "scripts/simulations", "simulate")
 MEASUREMENT = Family("measurement", "scripts/measurements", "measure")
-FIGURE = Family("figure", "scripts/figures", "draw")
-TABLE = Family("table", "scripts/tables", "build")
+FIGURE = Family("figure", "scripts/figures", "draw", given=frozenset({"variants", "bootstrap", "losses"}))
+TABLE = Family("table", "scripts/tables", "build", given=frozenset({"variants", "bootstrap"}))
 
 READABLE = frozenset(
     {
@@ -150,6 +152,9 @@ def problems(
     """
     if name not in names(family):
         return [f"{place}: unknown kind of {family.word} '{name}'; known: {', '.join(names(family))}"]
+    unfit = _unfit(family, name)
+    if unfit:
+        return unfit
     allowed = options(family, name)
     found = [
         f"{place}.{key}: {family.word} '{name}' has no option '{key}'; its options: {', '.join(allowed) or 'none'}"
@@ -165,6 +170,23 @@ def problems(
         if key in given:
             found += _problems_of_value(parameter.annotation, given[key], f"{place}.{key}", known or {})
     return found or _empty_ranges(given, place)
+
+
+@cache
+def _unfit(family: Family, name: str) -> list[str]:
+    """Return why the function of a part cannot be called: it is not there, or wants what nobody gives it."""
+    path, function = family.files()[name]
+    place = path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else str(path)
+    if function not in syntax.functions(path):
+        return [f"{place}: has no function '{function}', by which a {family.word} is called; name yours so"]
+    filled = {*options(family, name), *family.given}
+    unknown = [one.name for one in parameters(family, name) if one.required and one.name not in filled and not is_read(one.name)]
+    if family.function is None:
+        allowed = f"{', '.join(sorted(family.given)) or 'none'}"
+    else:
+        allowed = f"{', '.join(sorted(READABLE | family.given))}, a measurement"
+    option = "an option of the study's stands after a *, and its type is one of scripts/common/options.py"
+    return [f"{place}: {function}: unknown parameter '{one}'; allowed: {allowed}; {option}" for one in unknown]
 
 
 def shown(value: Any) -> str:

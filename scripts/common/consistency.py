@@ -78,15 +78,20 @@ def problems_of(name: str, study: Study, names: Names, papers: list[str] | None,
             problems += wording.unknown_papers(figure.caption, f"{place}: {family.word}s.{key}.caption", papers)
     for key, phase in study.phases.items():
         problems += _check_phase(f"{place}: phases.{key}", phase, study, names)
-    claims = list(syntax.functions(PROJECT / claims_path(name))) if (PROJECT / claims_path(name)).is_file() else []
+    claims = syntax.functions(PROJECT / claims_path(name)) if (PROJECT / claims_path(name)).is_file() else {}
     if not claims:
         problems.append(f"{claims_path(name)}: missing or without a public function; write the claims of study '{name}' there")
+    problems += [
+        f"{claims_path(name)}: {claim}: takes {len(parameters)} parameters; allowed: one, the runs; name helpers with a _ before"
+        for claim, parameters in claims.items()
+        if len(parameters) != 1
+    ]
     for number, observation in enumerate(study.observations):
-        problems += unknown(f"{place}: observations.{number}.claims", observation.claims, claims, "claim")
+        problems += unknown(f"{place}: observations.{number}.claims", observation.claims, list(claims), "claim")
     known = {
         "figure": names.figures,
         "table": names.tables,
-        "claim": claims,
+        "claim": list(claims),
         "variant": names.runs(),
         "data set": names.data,
         "phase": names.phases,
@@ -101,7 +106,10 @@ def problems_of(name: str, study: Study, names: Names, papers: list[str] | None,
 def _check_data(place: str, part: Part) -> list[str]:
     known = data_files.known(part.kind, part.options())
     problems = components.problems(components.DATASET, part.kind, part.options(), place, known=known)
-    return problems or data_files.problems(part.kind, part.options(), place)
+    if problems:
+        return problems
+    files = [key for key, option in components.options(components.DATASET, part.kind).items() if "DataFile" in option.annotation]
+    return data_files.problems(part.kind, part.options(), place, files=files)
 
 
 def _check_variant(place: str, variant: Variant, names: Names) -> list[str]:

@@ -1,13 +1,15 @@
 """Data sets that are read from files of the project: what is wrong with their options and files, told before anything runs."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from scripts.common import components, csv_table, npz_arrays
+from scripts.common import csv_table, npz_arrays
 from scripts.common.errors import UserError
 from scripts.common.npz_arrays import NUMBERS, TEXT, WHOLE_NUMBERS
 from scripts.common.places import inside
 
+FILES = ("file", "test_file")
+"""Options of a table or of arrays that name files."""
 TEST_SHARE = 0.2
 """Share of the points that are test points where a data set does not say it."""
 GRID = 200
@@ -38,17 +40,18 @@ def known(kind: str, options: Mapping[str, Any]) -> dict[str, Collection[str] | 
     return found
 
 
-def problems(kind: str, options: Mapping[str, Any], place: str) -> list[str]:
+def problems(kind: str, options: Mapping[str, Any], place: str, *, files: Iterable[str] = FILES) -> list[str]:
     """Return what is wrong with the files of a data set, whose options are right by themselves.
 
     Args:
         kind: its kind.
         options: its options.
         place: how messages name where it is.
+        files: those of its options that name files.
     """
     found = []
-    for key, option in components.options(components.DATASET, kind).items():
-        if "DataFile" in option.annotation and options.get(key) is not None:
+    for key in files:
+        if options.get(key) is not None:
             found += _file_problems(str(options[key]), f"{place}.{key}")
     if found or kind not in CHECKS:
         return found

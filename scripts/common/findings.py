@@ -2,7 +2,8 @@
 
 The rule, for all claims: the level is 95 %; a location is a median with a seeded bootstrap interval; a share is held by its Clopper
 and Pearson interval; what is said of every replica is refuted by one counterexample and otherwise supported where the lower bound
-of the share is high enough. A value that is not finite counts as infinite; a replica is never dropped.
+of the share is high enough. A value that is not finite counts as infinite; a replica is never dropped. That a median lies above a
+threshold is not supported by values that are not there: for it they count as minus infinity at the lower end.
 """
 
 from dataclasses import dataclass
@@ -105,7 +106,8 @@ class Runs:
             index: which element of a quantity with an index.
 
         Raises:
-            KeyError: there is no such variant, quantity, step or index, whatever the runs came to.
+            KeyError: there is no such variant, quantity, step or index, whatever the runs came to; or the quantity has steps and none is
+                asked for, or one is and it has none.
         """
         labels, values = self._by_replica(variant, quantity, step)
         if str(index) not in labels:
@@ -149,8 +151,11 @@ class Runs:
         return int(self._of_variant(variant)["replica"].nunique())
 
     def median(self, values: ArrayLike, *, above: float | None = None, below: float | None = None, **words: Unpack[Words]) -> Finding:
-        """Return the finding that the median of `values` (R,) lies above or below a threshold."""
+        """Return the finding that the median of `values` (R,) lies above or below a threshold; nan supports neither."""
         found = median_interval(values, seed=self.seed, resamples=self.resamples)
+        if above is not None:
+            least = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+            found = found._replace(low=median_interval(least, seed=self.seed, resamples=self.resamples).low)
         method = "median, 95 % bootstrap interval"
         return _finding(found, above=above, below=below, method=method, n=np.size(values), words=words)
 
@@ -199,6 +204,12 @@ class Runs:
         return {name: {int(step) for step in rows["step"].dropna().unique()} for name, rows in self._variants.items()}
 
     @cached_property
+    def _has_steps(self) -> dict[tuple[str, str], bool]:
+        """By variant and quantity whether its numbers, if there are any, are those of steps."""
+        stepped = self.table["step"].notna().groupby([self.table["variant"], self.table["quantity"]], sort=False).any()
+        return {cast("tuple[str, str]", names): bool(has) for names, has in stepped.items()}
+
+    @cached_property
     def _quantities(self) -> dict[str, dict[str, NDArray[np.int64]]]:
         """By variant and quantity the places of its rows in the table."""
         found: dict[str, dict[str, NDArray[np.int64]]] = {}
@@ -217,6 +228,8 @@ class Runs:
         rows = self.table.iloc[self._quantities[variant][quantity]] if quantity in self._quantities.get(variant, {}) else none
         if step is None:
             return rows
+        if not self._has_steps.get((variant, quantity), True):
+            raise KeyError(f"'{quantity}' of '{variant}' has no steps; write step=None in a claim, step=none in a chapter, not step {step}")
         steps = self._steps[variant]
         # the last step of the variant: a quantity of which no run has it there has an earlier last step of its own
         wanted = max(steps) if step == "last" else step
@@ -241,6 +254,8 @@ class Runs:
         if not known:
             everything = sorted({name for quantities in self._quantities.values() for name in quantities})
             raise KeyError(f"unknown quantity '{quantity}'; known: {', '.join(everything)}")
+        if step is None and self._has_steps.get((variant, quantity), False):
+            raise KeyError(f"'{quantity}' of '{variant}' has steps, and none is asked for; known: {_listed(self._steps[variant])}, or last")
         rows = self._of_quantity(variant, quantity, step)
         shown = [known[variant]] if variant in known else known.values()
         indices = {label for own in shown for label in self.table["index"].iloc[own].unique()}

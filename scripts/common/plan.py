@@ -310,7 +310,11 @@ class Plan:
                 inputs[read] = {v: self._source("train", f"{study_name}/{v}") for v in variants}
             elif read in study.measurements:
                 inputs[read] = {v: self._source("measure", f"{study_name}/{v}/{read}", kind=read) for v in variants}
-        known = {"variants": variants, "bootstrap": self.report.bootstrap.model_dump()}
+        known = {
+            "variants": variants,
+            "bootstrap": self.report.bootstrap.model_dump(),
+            "losses": {variant: study.variants[variant].loss.kind for variant in variants},
+        }
         names = {parameter.name for parameter in components.parameters(family, figure.kind)}
         settings |= {key: value for key, value in known.items() if key in names}
         self._add(family.word, f"{study_name}/{name}", settings=settings, inputs=inputs, scripts=[_file(family, figure.kind)])

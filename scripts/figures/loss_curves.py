@@ -1,8 +1,10 @@
 """Train and test loss along training, a panel for each variant."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from scripts.common import drawing
+from scripts.common import best_constant, drawing
 from scripts.common.drawing import Picture
 from scripts.common.formatting import counted, divergence, number
 from scripts.common.options import Count
@@ -14,7 +16,13 @@ ROOM = 30
 
 
 def draw(
-    data: dict[str, Arrays], loss: dict[str, Arrays], fate: dict[str, Arrays], *, styles: dict[str, Style], columns: Count = 4
+    data: dict[str, Arrays],
+    loss: dict[str, Arrays],
+    fate: dict[str, Arrays],
+    *,
+    styles: dict[str, Style],
+    losses: Mapping[str, str],
+    columns: Count = 4,
 ) -> Picture:
     """Draw median and band of both losses at every evaluated step, on one logarithmic axis for all panels.
 
@@ -23,16 +31,19 @@ def draw(
         loss: the measurement by variant: `step` (S,), `train_loss` and `test_loss` (S, R).
         fate: the measurement by variant.
         styles: label and color by variant.
+        losses: the kind of its loss by variant.
         columns: panels side by side.
     """
     figure, panels = drawing.small_multiples(len(loss), columns=columns, panel_height=1.45)
     panels[0].set_yscale("log")
-    constant = max(float(data[variant]["train_y"].var()) for variant in loss)
+    constants = {variant: best_constant.loss_of(data[variant]["train_y"], losses[variant]) for variant in loss}
+    known = [constant for constant in constants.values() if np.isfinite(constant)]
+    constant = max(known, default=1.0)
     lowest, found = constant, []
     for axes, (variant, measured) in zip(panels, loss.items(), strict=True):
         style, step = styles[variant], measured["step"]
-        own = float(data[variant]["train_y"].var())
-        axes.axhline(own, color=drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2], label="best constant")
+        if np.isfinite(constants[variant]):
+            axes.axhline(constants[variant], color=drawing.SOFT, linewidth=0.9, linestyle=drawing.LINES[2], label="best constant")
         final = {}
         for name, color, line in (("test", drawing.INK, drawing.LINES[1]), ("train", style.color, drawing.LINES[0])):
             middle = drawing.spread(measured[f"{name}_loss"].T)
@@ -46,11 +57,11 @@ def draw(
         found.append(f"{style.label}: train {final['train']}, test {final['test']}" + (f" ({words})" if words else ""))
     panels[0].set_ylim(lowest / 1.5, ROOM * constant)
     figure.supxlabel("updates")
-    figure.supylabel("mean squared error")
+    figure.supylabel(best_constant.name(losses.values()))
     keys = [
         drawing.line_key("train loss, median", drawing.SOFT),
         drawing.line_key("test loss, median", drawing.INK, linestyle=drawing.LINES[1]),
-        drawing.constant_key(),
+        *([drawing.constant_key()] if known else []),
         drawing.band_key("5th to 95th percentile", drawing.SOFT),
     ]
     drawing.legend(figure, keys)
@@ -58,8 +69,8 @@ def draw(
     found_all = "; ".join(found)
     alt = f"Train and test loss along training, on a logarithmic axis, a panel for each variant. Median loss after training: {found_all}."
     note = (
-        f"n = {counted(count, 'replica')}; lines: median, bands: 5th to 95th percentile, a loss that is not finite counting as infinite; "
-        "dotted: loss of the best constant, the variance of the training outputs."
+        f"n = {counted(count, 'replica')}; lines: median, bands: 5th to 95th percentile, a loss that is not finite counting as infinite"
+        f"{best_constant.in_words(losses, 'training')}."
     )
     return Picture(figure, alt, note)
 

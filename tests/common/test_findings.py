@@ -138,11 +138,31 @@ def test_every_replica_is_refuted_by_one_and_needs_enough_of_them(count, total, 
     assert (found.threshold, found.direction, found.n) == (EVERY, "every", total)
 
 
-def test_a_run_that_is_not_finite_counts_against_a_claim_that_it_is_small_and_for_one_that_it_is_large():
+def test_a_run_that_is_not_finite_counts_against_a_claim_that_it_is_small():
     values = np.where(np.arange(REPLICAS) < 12, np.nan, 0.1)
     assert runs().median(values, below=1, **WORDS).verdict == "inconclusive"
     assert runs().median(np.full(REPLICAS, np.nan), below=1, **WORDS).verdict == "refuted"
-    assert runs().median(np.full(REPLICAS, np.nan), above=1, **WORDS).verdict == "supported"
+
+
+def test_what_is_infinite_is_large_and_what_is_not_there_is_not():
+    assert runs().median(np.full(REPLICAS, np.inf), above=1, **WORDS).verdict == "supported"
+    assert runs().median(np.full(REPLICAS, np.nan), above=1, **WORDS).verdict == "inconclusive"
+    some = np.where(np.arange(REPLICAS) < 12, np.nan, 2.0)
+    assert runs().median(some, above=1, **WORDS).verdict == "inconclusive"
+    few = np.where(np.arange(REPLICAS) < 2, np.nan, 2.0)
+    found = runs().median(few, above=1, **WORDS)
+    assert (found.verdict, found.estimate, found.low) == ("supported", 2, 2)
+
+
+def test_a_quantity_is_asked_for_with_its_steps_or_without():
+    rows = [Row("s", "a", replica, step, quantity, None, 1.0) for replica in range(3) for step, quantity in ((None, "range"), (0, "loss"))]
+    found = runs(rows)
+    with pytest.raises(KeyError, match="'range' of 'a' has no steps; write step=None in a claim, step=none in a chapter, not step last"):
+        found.values("a", "range", step="last")
+    with pytest.raises(KeyError, match="'range' of 'a' has no steps"):
+        found.exists("a", "range", step="last")
+    with pytest.raises(KeyError, match="'loss' of 'a' has steps, and none is asked for; known: 0, or last"):
+        found.values("a", "loss")
 
 
 @pytest.mark.parametrize("threshold", [2.0, 3.0])

@@ -34,11 +34,12 @@ def test_equal_folders_are_identical_whatever_the_logs_say(planted, built):
     (planted / "log/train/one/wide.log").write_text("done in 5 s\n")
     assert found(planted, built) == ([], [])
     items, _ = compare_folders(planted, built, sides=SIDES)
-    assert {item.kind for item in items} == {"claim", "number", "array", "figure", "table", "manifest"}
+    assert {item.kind for item in items} == {"claim", "number", "array", "figure", "table", "manifest", "file"}
 
 
-def test_the_commit_is_not_compared(tmp_path, built):
-    assert found(made_up.results(tmp_path / "other", commit="d" * 40), built) == ([], [])
+@pytest.mark.parametrize("commit", ["d" * 40, "c" * 40 + " with uncommitted changes"])
+def test_the_commit_is_not_compared(tmp_path, built, commit):
+    assert found(made_up.results(tmp_path / "other", commit=commit), built) == ([], [])
 
 
 def test_files_of_other_builds_are_told_and_not_compared(planted, built):

@@ -8,7 +8,7 @@ from tests import synthetic
 
 def test_every_replica_and_the_median() -> None:
     study = synthetic.study()
-    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"])
+    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses=study["losses"])
     (axes,) = picture.figure.axes
     assert synthetic.dots(axes, "Good start")[:, 0] == pytest.approx([0.02, 0.04, 0.06])
     assert synthetic.dots(axes, "Good start, replica 0")[:, 0] == pytest.approx([0.02])
@@ -22,9 +22,22 @@ def test_every_replica_and_the_median() -> None:
 def test_diverged_replicas_are_counted_in_words_and_in_the_median() -> None:
     study = synthetic.study()
     study["loss"]["good"]["test_loss"][-1, 0] = np.inf
-    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"])
+    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses=study["losses"])
     (axes,) = picture.figure.axes
     assert synthetic.line(axes, "Good start, median")[0] == pytest.approx([0.06])
     assert not len(synthetic.dots(axes, "Wild start"))
     assert "Wild start, median" not in [line.get_label() for line in axes.lines]
     assert [text.get_text() for text in axes.texts] == ["", "3 diverged"]
+
+
+def test_the_best_constant_is_that_of_the_loss() -> None:
+    study = synthetic.study(["good"])
+    labels = np.eye(4)[[0, 0, 1, 1, 2, 2, 3, 3]]
+    study["data"]["good"] = {"train_y": labels, "test_y": labels}
+    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses={"good": "cross_entropy"})
+    line = next(line for line in picture.figure.axes[0].lines if line.get_label() == "best constant")
+    assert np.ravel(line.get_data())[0] == pytest.approx(np.log(4))
+    assert "the entropy of the shares of the" in picture.note
+    own = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses={"good": "own"})
+    assert not [line for line in own.figure.axes[0].lines if line.get_label() == "best constant"]
+    assert "constant" not in own.note + own.alt

@@ -7,7 +7,7 @@ from tests import synthetic
 
 def test_medians_of_both_losses() -> None:
     study = synthetic.study()
-    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"])
+    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses=study["losses"])
     axes = synthetic.panel(picture.figure, "Good start")
     steps, train = synthetic.line(axes, "train loss, median")
     assert steps == [0, 7, 13, 20]
@@ -19,7 +19,7 @@ def test_medians_of_both_losses() -> None:
 
 def test_divergence_is_said_in_words() -> None:
     study = synthetic.study()
-    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"])
+    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses=study["losses"])
     words = synthetic.panel(picture.figure, "Wild start").texts[0].get_text().replace("\n", " ")
     assert words == "starts at 1.00 × 10⁶; diverged after 1 to 3 updates in 3 of 3"
     assert "Wild start: train infinite, test infinite" in picture.alt
@@ -28,7 +28,20 @@ def test_divergence_is_said_in_words() -> None:
 def test_a_diverged_replica_counts_and_is_not_dropped() -> None:
     study = synthetic.study(["good"])
     study["loss"]["good"]["train_loss"][-1] = [0.01, np.nan, np.inf]
-    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"])
+    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses=study["losses"])
     steps, _ = synthetic.line(picture.figure.axes[0], "train loss, median")
     assert steps == [0, 7, 13]
     assert "train infinite" in picture.alt
+
+
+def test_the_best_constant_is_that_of_the_loss() -> None:
+    study = synthetic.study(["good"])
+    labels = np.eye(4)[[0, 0, 1, 1, 2, 2, 3, 3]]
+    study["data"]["good"] = {"train_y": labels, "test_y": labels}
+    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses={"good": "cross_entropy"})
+    line = next(line for line in picture.figure.axes[0].lines if line.get_label() == "best constant")
+    assert np.ravel(line.get_data())[2] == pytest.approx(np.log(4))
+    assert "the entropy of the shares of the" in picture.note
+    own = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses={"good": "own"})
+    assert not [line for line in own.figure.axes[0].lines if line.get_label() == "best constant"]
+    assert "constant" not in own.note + own.alt
