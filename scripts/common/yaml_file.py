@@ -170,6 +170,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}: line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
         problem = " ".join((getattr(error, "problem", None) or str(error)).split())
+        if mark and re.match(rf"(?:.*\n){{{mark.line}}}.{{{mark.column}}}\t", text):
+            problem += ", a tab where blanks indent"
         remedy = "" if isinstance(error, yaml.constructor.ConstructorError) else "; correct the indentation, quotes or brackets there"
         raise YamlError(f"{place}: not valid YAML: {problem}{remedy}") from None
     except (ValueError, RecursionError) as error:

@@ -28,7 +28,8 @@ def draw(
     """
     several = [variant for variant, own in data.items() if own["train_x"].shape[1] > 1]
     if several:
-        raise UserError(f"variant '{several[0]}' has several inputs, and a fit is drawn over one; leave it out of 'variants'")
+        remedy = "leave it out of 'variants', or take the figure 'curves'"
+        raise UserError(f"variant '{several[0]}' has several inputs, and a fit is drawn over one; {remedy}")
     figure, panels = drawing.small_multiples(len(prediction), columns=columns)
     known = all("grid_y" in own for own in data.values())
     found = []

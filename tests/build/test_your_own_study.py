@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -22,6 +23,10 @@ def test_the_page_builds_what_it_says(tmp_path, every_build):
     project = with_environment(copy_project(tmp_path))
     text = (PROJECT / PAGE).read_text(encoding="utf-8")
     outputs = follow(project, text, instead=UP_TO_DATE, every_build=every_build)
+    if every_build:  # "The other two variants are not trained again"
+        builds = [output for output in outputs if re.search(r"^total +\d+$", output, re.MULTILINE)]
+        assert re.search(r"^train +1$", builds[-1], re.MULTILINE), builds[-1]
+        assert not re.search(r"^data +\d+$", builds[-1], re.MULTILINE), builds[-1]
     results = project / "results/pendulum"
     claims = {claim["id"]: claim for claim in json.loads((results / "claim/pendulum.json").read_text())["claims"]}
     assert set(claims) == {"pendulum_wide_is_better", "pendulum_wide_predicts_well"}

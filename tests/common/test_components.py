@@ -105,3 +105,24 @@ def test_finding_parts_imports_none_of_them():
     tree = ast.parse((PROJECT / "scripts/common/components.py").read_text())
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
     assert not imported & {"import_module", "importlib", "torch", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("def drow(): pass\n", "has no function 'draw', by which a figure is called; name yours so"),
+        ("def draw(los, *, styles): pass\n", "draw: unknown parameter 'los'; allowed: batches, bootstrap, data, datasets, gram, grids, "),
+        ("def draw(loss, *, share: Sharre): pass\n", "draw: unknown parameter 'share'; allowed: "),
+        ("def draw(loss, *, styles, losses, count: int = 3, inner=None): pass\n", None),
+    ],
+)
+def test_a_function_that_nobody_can_call_is_told_before_anything_runs(tmp_path, monkeypatch, source, expected):
+    (tmp_path / "own.py").write_text(source)
+    monkeypatch.setattr(components, "PROJECT", tmp_path)
+    family = components.Family("figure", str(tmp_path), "draw", given=components.FIGURE.given)
+    found = components.problems(family, "own", {}, "here")
+    if expected is None:
+        assert found == []
+    else:
+        assert len(found) == 1
+        assert found[0].startswith(f"own.py: {expected}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.common import reach
+from scripts.common import components, reach
 from scripts.common.definitions import MAIN
 from tests.copies import forget, working_in
 
@@ -162,3 +162,11 @@ def test_a_part_may_be_named_by_code_that_is_reached_and_by_a_word_of_a_setting(
     assert "other" in names(reached(helpers("def helper(): return {'kind': 'other'}")), "common/losses")
     assert "other" in names(reached(kind="mse/other"), "common/losses")
     assert "other" not in names(reached(helpers("def helper(): return 1\ndef idle(): return 'other'")), "common/losses")
+
+
+@pytest.mark.parametrize("kind", components.names(components.DATASET))
+def test_a_data_set_reaches_no_network_and_nothing_that_trains_one(kind):
+    roots = (("scripts/data.py", MAIN), (f"scripts/datasets/{kind}.py", reach.ALL))
+    found = {place.partition(":")[0] for place in reach.reached(roots, {"kind": kind}).code}
+    assert f"scripts/datasets/{kind}.py" in found
+    assert not found & {f"scripts/common/{name}.py" for name in ("architectures", "initializations", "optimizers", "activations", "losses")}

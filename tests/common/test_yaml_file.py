@@ -50,6 +50,10 @@ def test_a_mapping_may_be_laid_under_another_with_a_merge_key(read):
         ("- a\n- b\n", "holds no mapping; expected `key: value` lines"),
         ("a: 1\nb:\n  c: 1\n  c: 2\n", "line 4, column 3: not valid YAML: key 'c' is given twice (lines 3 and 4); keep one"),
         ("a: [1,\nb: 2\n", "line 3, column 1: not valid YAML: "),
+        (
+            "a: 1\nb:\n\tc: 2\n",
+            "line 3, column 1: not valid YAML: found character that cannot start any token, a tab where blanks indent; ",
+        ),
         ("a:\n  b: 1\n   c: 2\n", "line 3, column 5: not valid YAML: mapping values are not allowed"),
         ("a: '\n", "correct the indentation, quotes or brackets there"),
         ("a: {{ x }}\n", "line 1, column 5: not valid YAML: a key is a list or a mapping; put it in quotes"),

@@ -71,5 +71,8 @@ def test_without_a_true_function_only_fits_and_points_are_drawn() -> None:
 def test_several_inputs_have_no_axis() -> None:
     study = synthetic.study(["good"])
     study["data"]["good"] |= {"train_x": np.zeros((5, 2))}
-    with pytest.raises(UserError, match=r"^variant 'good' has several inputs, and a fit is drawn over one; leave it out of 'variants'$"):
+    with pytest.raises(
+        UserError,
+        match=r"^variant 'good' has several inputs, and a fit is drawn over one; leave it out of 'variants', or take the figure 'curves'$",
+    ):
         draw(study["data"], study["prediction"], study["fate"], styles=study["styles"])
