@@ -598,12 +598,26 @@ local function typst_table(element, lengths)
   return pandoc.Plain(result)
 end
 
+-- Keeps an interval in brackets on one line; what stands before it may stand above it.
+local function kept_in_brackets(inlines)
+  local inside = false
+  for index, element in ipairs(inlines) do
+    if element.t == "Str" and element.text:find("[()]") then
+      inside = element.text:find("%([^)]*$") ~= nil
+    elseif element.t == "Space" and inside then
+      inlines[index] = pandoc.Str(NBSP)
+    end
+  end
+  return inlines
+end
+
 local function html_table(element, lengths)
   local label = element.attributes.number
   local function mark(row, scope_of)
     for column, cell in ipairs(row.cells) do
       local alignment = ALIGNMENTS[element.colspecs[column][1]]
       if alignment ~= "left" then cell.classes:insert(alignment) end
+      if alignment == "right" then cell.contents = cell.contents:walk { Inlines = kept_in_brackets } end
       if lengths[column] > PROSE then cell.classes:insert("prose") end
       cell.attributes.scope = scope_of(column)
     end

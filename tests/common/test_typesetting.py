@@ -285,6 +285,8 @@ def test_tables(page: str, printed: str, sample: Path) -> None:
     assert '<th scope="col">variant</th>' in page
     assert '<th scope="row"><code>deep_small</code></th>' in page
     assert '<td class="right">3.1e−07</td>' in page
+    assert '<td class="right">0.412 (0.40\u00a0to\u00a00.43)</td>' in page, "a line may end before an interval, and not within"
+    assert '<td class="right">0 of 20</td>' in page
     assert "Table 1. Gradient norms" in printed
     lines = subprocess.run(["pdftotext", "-layout", str(sample / "report.pdf"), "-"], capture_output=True, text=True, check=True).stdout
     headers = re.findall(r"^ *row +feature 1 +feature 2$", lines, flags=re.MULTILINE)
