@@ -250,9 +250,13 @@ def _or_bytes(found: list[Item], name: str, this: Path, that: Path, *, sides: Si
 
 
 def without_commit(value: Any, commit: str) -> Any:
-    """Return a value of JSON with a commit, as a manifest names it, left out wherever it stands; the key ``commit`` goes with it."""
+    """Return a value of JSON with a commit, as a manifest names it, left out wherever it stands.
+
+    The key ``commit`` goes with it, and so do checksum and size of the manifest, which differ where it does.
+    """
     if isinstance(value, Mapping):
-        return {key: without_commit(part, commit) for key, part in value.items() if key != "commit"}
+        left_out = ("commit", "sha256", "contentSize") if value.get("@id") == "manifest.json" else ("commit",)
+        return {key: without_commit(part, commit) for key, part in value.items() if key not in left_out}
     if isinstance(value, list):
         return [without_commit(part, commit) for part in value]
     return value.replace(commit, "<commit>") if isinstance(value, str) and len(commit) >= 40 else value

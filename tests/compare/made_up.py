@@ -74,7 +74,8 @@ def results(folder, *, commit="c" * 40):
     made = {"file": "results/figure/one/curves.json", "rule": "figure", "sha256": files.file_sha256(folder / "figure/one/curves.json")}
     made["inputs"] = {"results/train/one/wide.npz": files.file_sha256(folder / "train/one/wide.npz")}
     files.save_json(folder / "report/manifest.json", {"figures": {"one/curves": made}, "commit": commit})
-    crate = {"@graph": [{"@id": "report/manifest.json", "version": commit}]}
+    entry = {"@id": "manifest.json", "sha256": files.file_sha256(folder / "report/manifest.json"), "contentSize": str(len(commit))}
+    crate = {"@graph": [{"@id": "#workflow", "version": commit}, entry]}
     files.save_json(folder / "report/ro-crate-metadata.json", crate)
     files.save_text(
         folder / "checksum/report/manifest.json", f"{files.file_sha256(folder / 'report/manifest.json')}  report/manifest.json\n"

@@ -42,6 +42,12 @@ def test_the_commit_is_not_compared(tmp_path, built, commit):
     assert found(made_up.results(tmp_path / "other", commit=commit), built) == ([], [])
 
 
+def test_a_crate_with_another_checksum_differs(planted, built):
+    edit_json(planted / "report/ro-crate-metadata.json", lambda crate: crate["@graph"].append({"@id": "report.pdf", "sha256": "0" * 64}))
+    ((item,), _) = found(planted, built)
+    assert (item.name, item.status) == ("report/ro-crate-metadata.json", D)
+
+
 def test_files_of_other_builds_are_told_and_not_compared(planted, built):
     (planted / "figure/one/old.svg").write_text("<svg/>")
     (planted / "quick/report").mkdir(parents=True)
