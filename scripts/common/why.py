@@ -144,7 +144,8 @@ class _Configuration:
             yield f"{', '.join(altered)}: altered since it was made"
         changes = list(differences(old.settings, new.settings))
         if any(path[0] == "styles" for path, _, _ in changes):  # a variant that is added is one more for each figure of all of them
-            changes = [change for change in changes if change[0] != ("variants",)]
+            same = {("losses", *path[1:]) for path, _, _ in changes if path[0] == "styles"}
+            changes = [change for change in changes if change[0] != ("variants",) and change[0] not in same]
         software = [change for change in changes if new.step == "crate" and change[0][0] in ("libraries", "snakemake")]
         yield from dict.fromkeys(self._told(new, change) for change in changes if change not in software)
         yield from code_changes(old.code, new.code, self._project)
@@ -207,6 +208,8 @@ class _Configuration:
                 (one for one in ("variants", "simulations", "sweeps") if path[1:2] and path[1] in study.get(one, {})), "variants"
             )
             return (section, *path[1:])
+        if recipe.step == "figure" and path[0] == "losses":
+            return ("variants", *path[1:], "loss", "kind")
         if recipe.step in ("figure", "table") and path[0] == "options":
             path = path[1:]
         return (SECTIONS.get(recipe.step, recipe.step), name, *path)
