@@ -16,7 +16,7 @@ from scripts.common.yaml_file import read_yaml
 from tests.builds import snakemake
 from tests.copies import forget
 from tests.faults import damage
-from tests.faults.harness import contents, drawn, ends_well
+from tests.faults.harness import ask_for_missing_arrays, contents, drawn, ends_well
 
 pytestmark = pytest.mark.slow
 
@@ -224,7 +224,7 @@ def test_data_that_are_not_finite_are_not_stored(array, tmp_path):
 
 
 DAMAGED = (
-    ("results/train/mini/wide.npz", damage.flip_a_bit, ("measure/mini/wide/loss.npz",)),
+    ("results/train/mini/wide.npz", damage.change_a_weight_in_its_last_bit, ("measure/mini/wide/loss.npz",)),
     ("results/number/mini.csv", damage.change_a_digit, ("claim/mini.json", "table/mini/fates.json")),
     ("results/figure/mini/curves.json", damage.change_a_digit, ("report/report.html",)),
     ("results/report/numbers.csv", damage.change_a_digit, ()),
@@ -253,4 +253,5 @@ def test_a_build_tells_which_file_is_damaged_and_the_next_makes_it_anew(path, wa
     else:
         assert f"{path}: altered since it was made; now at {path}.altered, and to be made anew" in done.stdout
         (mini / f"{path}.altered").unlink()
+    ask_for_missing_arrays(mini, expected)
     ends_well(mini, expected)
