@@ -36,9 +36,10 @@ def _found(claim: Any, runs: Runs, study: str) -> Finding:
     except (MemoryError, UserError):
         raise
     except Exception as error:  # whatever a claim does, its author is told where
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(PROJECT / place)]
+        frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(PROJECT / place)]
+        line = frames[-1] if frames else claim.__code__.co_firstlineno
         problem = error.args[0] if isinstance(error, KeyError) and error.args else f"{type(error).__name__}: {error}"
-        raise UserError(f"{place}: line {lines[-1]}: {claim.__name__}: {problem}; correct it there") from error
+        raise UserError(f"{place}: line {line}: {claim.__name__}: {problem}; correct it there") from error
     if not isinstance(found, Finding):
         raise UserError(f"{place}: {claim.__name__}: wrong value {found!r:.60}; allowed: a finding, as `runs.median` returns one")
     return found

@@ -36,8 +36,6 @@ RULES = dict(
 SNAKEFILE = (PROJECT / "Snakefile").read_text(encoding="utf-8")
 DOCSTRING = SNAKEFILE.partition("\n\nfrom ")[0]
 CACHED = set(cache.STEPS)
-FILLED_IN = {"generator", "variants", "bootstrap", "losses"}
-"""Parameters of parts that the system fills in, beside what they read."""
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "brotli": "brotli-python"}
 """Packages that conda-forge has under another name."""
 
@@ -121,7 +119,7 @@ def test_every_keyword_of_a_part_is_an_option_or_filled_in(family):
     """An annotation that is not among the types of options would make a keyword that no study can set."""
     for name in components.names(family):
         keywords = {p.name for p in components.parameters(family, name) if p.keyword_only}
-        assert keywords == set(components.options(family, name)) | {k for k in keywords if components.is_read(k) or k in FILLED_IN}, name
+        assert keywords == set(components.options(family, name)) | {k for k in keywords if components.is_given(family, k)}, name
 
 
 OF_TRAINING = (

@@ -36,7 +36,8 @@ class Family:
     place: str
     function: str | None = None
     given: frozenset[str] = frozenset()
-    """Parameters that the system fills in, beside those of `READABLE`."""
+    """Names of parameters that the system fills in, beside those of measurements where `reads_measurements`."""
+    reads_measurements: bool = False
 
     def files(self) -> dict[str, tuple[Path, str]]:
         """Return file and function of each part of the family, by the part's name."""
@@ -60,34 +61,32 @@ LOSS = Family("loss", "scripts/common/losses.py")
 DROPOUT = Family("dropout", "scripts/common/dropouts.py", given=frozenset({"values", "weight", "generators"}))
 AUGMENTATION = Family("augmentation", "scripts/common/augmentations.py", given=frozenset({"x", "y", "generators"}))
 NETWORK = Family("network", "scripts/common/architectures.py", given=frozenset({"x", "layers"}))
-SIMULATION = Family("simulation", "scripts/simulations", "simulate")
-MEASUREMENT = Family("measurement", "scripts/measurements", "measure")
-FIGURE = Family("figure", "scripts/figures", "draw", given=frozenset({"variants", "bootstrap", "losses"}))
-TABLE = Family("table", "scripts/tables", "build", given=frozenset({"variants", "bootstrap"}))
-
-READABLE = frozenset(
-    {
-        "data",
-        "train",
-        "jacobian",
-        "gram",
-        "network",
-        "optimizer",
-        "batches",
-        "loss_function",
-        "reference_points",
-        "datasets",
-        "simulated",
-        "seeds",
-        "seconds_per_step",
-        "styles",
-        "grids",
-        "numbers",
-        "variant",
-        "reference",
-    }
+SIMULATION = Family("simulation", "scripts/simulations", "simulate", given=frozenset({"data", "seeds"}))
+MEASUREMENT = Family(
+    "measurement",
+    "scripts/measurements",
+    "measure",
+    given=frozenset(
+        {
+            "data",
+            "train",
+            "jacobian",
+            "gram",
+            "network",
+            "optimizer",
+            "batches",
+            "loss_function",
+            "reference_points",
+            "seconds_per_step",
+            "variant",
+            "reference",
+        }
+    ),
+    reads_measurements=True,
 )
-"""Names of parameters that a simulation, measurement, figure or table is given by the system, beside the names of measurements."""
+SHOWN = frozenset({"data", "datasets", "train", "simulated", "styles", "losses", "grids", "numbers", "variants", "bootstrap"})
+FIGURE = Family("figure", "scripts/figures", "draw", given=SHOWN, reads_measurements=True)
+TABLE = Family("table", "scripts/tables", "build", given=SHOWN, reads_measurements=True)
 
 
 @cache
@@ -104,8 +103,8 @@ def names(family: Family) -> tuple[str, ...]:
 
 
 def reads(family: Family, name: str) -> list[str]:
-    """Return what a simulation, measurement, figure or table reads: its parameters that the system fills in, in order."""
-    return [parameter.name for parameter in parameters(family, name) if is_read(parameter.name)]
+    """Return what the part `name` is given: its parameters that the system fills in, in order."""
+    return [parameter.name for parameter in parameters(family, name) if is_given(family, parameter.name)]
 
 
 def compares(measurement: str) -> bool:
@@ -113,9 +112,9 @@ def compares(measurement: str) -> bool:
     return "reference" in (parameter.name for parameter in parameters(MEASUREMENT, measurement))
 
 
-def is_read(parameter: str) -> bool:
+def is_given(family: Family, parameter: str) -> bool:
     """Whether a parameter of this name is filled in by the system rather than by the study's YAML."""
-    return parameter in READABLE or parameter.removeprefix("reference_") in names(MEASUREMENT)
+    return parameter in family.given or (family.reads_measurements and parameter.removeprefix("reference_") in names(MEASUREMENT))
 
 
 def options(family: Family, name: str) -> dict[str, Parameter]:
@@ -123,7 +122,7 @@ def options(family: Family, name: str) -> dict[str, Parameter]:
     return {
         parameter.name: parameter
         for parameter in parameters(family, name)
-        if parameter.keyword_only and not is_read(parameter.name) and _scalar(parameter.annotation) in TYPES
+        if parameter.keyword_only and not is_given(family, parameter.name) and _scalar(parameter.annotation) in TYPES
     }
 
 
@@ -179,12 +178,11 @@ def _unfit(family: Family, name: str) -> list[str]:
     place = path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else str(path)
     if function not in syntax.functions(path):
         return [f"{place}: has no function '{function}', by which a {family.word} is called; name yours so"]
-    filled = {*options(family, name), *family.given}
-    unknown = [one.name for one in parameters(family, name) if one.required and one.name not in filled and not is_read(one.name)]
-    if family.function is None:
-        allowed = f"{', '.join(sorted(family.given)) or 'none'}"
-    else:
-        allowed = f"{', '.join(sorted(READABLE | family.given))}, a measurement"
+    filled = {*options(family, name), *reads(family, name)}
+    unknown = [parameter.name for parameter in parameters(family, name) if parameter.required and parameter.name not in filled]
+    allowed = ", ".join(sorted(family.given)) or "none"
+    if family.reads_measurements:
+        allowed += f", {', '.join(names(MEASUREMENT))}"
     option = "an option of the study's stands after a *, and its type is one of scripts/common/options.py"
     return [f"{place}: {function}: unknown parameter '{one}'; allowed: {allowed}; {option}" for one in unknown]
 

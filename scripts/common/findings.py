@@ -3,7 +3,7 @@
 The rule, for all claims: the level is 95 %; a location is a median with a seeded bootstrap interval; a share is held by its Clopper
 and Pearson interval; what is said of every replica is refuted by one counterexample and otherwise supported where the lower bound
 of the share is high enough. A value that is not finite counts as infinite; a replica is never dropped. That a median lies above a
-threshold is not supported by values that are not there: for it they count as minus infinity at the lower end.
+threshold is not supported by values that are not numbers: for it they count as minus infinity at the lower end.
 """
 
 from dataclasses import dataclass

@@ -12,7 +12,8 @@ from scripts.common.storage import Arrays
 from scripts.common.style import Style
 
 ROOM = 30
-"""The axis ends at this many times the loss of the best constant; curves above it leave the panel, and their values are said in words."""
+"""The axis ends at this many times the loss of the best constant, or of the largest start where there is none; curves above it leave the
+panel, and their values are said in words."""
 
 
 def draw(
@@ -38,8 +39,9 @@ def draw(
     panels[0].set_yscale("log")
     constants = {variant: best_constant.loss_of(data[variant]["train_y"], losses[variant]) for variant in loss}
     known = [constant for constant in constants.values() if np.isfinite(constant)]
-    constant = max(known, default=1.0)
-    lowest, found = constant, []
+    starts = [float(drawing.spread(measured["train_loss"][0]).median) for measured in loss.values()]
+    usual = max(known or [start for start in starts if np.isfinite(start)], default=1.0)
+    lowest, found = usual, []
     for axes, (variant, measured) in zip(panels, loss.items(), strict=True):
         style, step = styles[variant], measured["step"]
         if np.isfinite(constants[variant]):
@@ -47,15 +49,15 @@ def draw(
         final = {}
         for name, color, line in (("test", drawing.INK, drawing.LINES[1]), ("train", style.color, drawing.LINES[0])):
             middle = drawing.spread(measured[f"{name}_loss"].T)
-            drawing.band(axes, step, middle, color=color, label=f"{name} loss", top=ROOM * constant)
+            drawing.band(axes, step, middle, color=color, label=f"{name} loss", top=ROOM * usual)
             seen = np.isfinite(middle.median)
             axes.plot(step[seen], middle.median[seen], color=color, linestyle=line, label=f"{name} loss, median")
             lowest = min(lowest, *middle.low[middle.low > 0])
             final[name] = number(float(middle.median[-1]))
-        words = _words(measured, fate[variant], ROOM * constant)
+        words = _words(measured, fate[variant], ROOM * usual)
         drawing.entitle(axes, style.label, words)
         found.append(f"{style.label}: train {final['train']}, test {final['test']}" + (f" ({words})" if words else ""))
-    panels[0].set_ylim(lowest / 1.5, ROOM * constant)
+    panels[0].set_ylim(lowest / 1.5, ROOM * usual)
     figure.supxlabel("updates")
     figure.supylabel(best_constant.name(losses.values()))
     keys = [

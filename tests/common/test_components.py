@@ -1,5 +1,6 @@
 import ast
 import inspect
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -111,15 +112,16 @@ def test_finding_parts_imports_none_of_them():
     ("source", "expected"),
     [
         ("def drow(): pass\n", "has no function 'draw', by which a figure is called; name yours so"),
-        ("def draw(los, *, styles): pass\n", "draw: unknown parameter 'los'; allowed: batches, bootstrap, data, datasets, gram, grids, "),
+        ("def draw(los, *, styles): pass\n", "draw: unknown parameter 'los'; allowed: bootstrap, data, datasets, grids, losses, numbers, "),
         ("def draw(loss, *, share: Sharre): pass\n", "draw: unknown parameter 'share'; allowed: "),
+        ("def draw(loss, network): pass\n", "draw: unknown parameter 'network'; allowed: "),
         ("def draw(loss, *, styles, losses, count: int = 3, inner=None): pass\n", None),
     ],
 )
 def test_a_function_that_nobody_can_call_is_told_before_anything_runs(tmp_path, monkeypatch, source, expected):
     (tmp_path / "own.py").write_text(source)
     monkeypatch.setattr(components, "PROJECT", tmp_path)
-    family = components.Family("figure", str(tmp_path), "draw", given=components.FIGURE.given)
+    family = replace(components.FIGURE, place=str(tmp_path))
     found = components.problems(family, "own", {}, "here")
     if expected is None:
         assert found == []

@@ -28,16 +28,3 @@ def test_diverged_replicas_are_counted_in_words_and_in_the_median() -> None:
     assert not len(synthetic.dots(axes, "Wild start"))
     assert "Wild start, median" not in [line.get_label() for line in axes.lines]
     assert [text.get_text() for text in axes.texts] == ["", "3 diverged"]
-
-
-def test_the_best_constant_is_that_of_the_loss() -> None:
-    study = synthetic.study(["good"])
-    labels = np.eye(4)[[0, 0, 1, 1, 2, 2, 3, 3]]
-    study["data"]["good"] = {"train_y": labels, "test_y": labels}
-    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses={"good": "cross_entropy"})
-    line = next(line for line in picture.figure.axes[0].lines if line.get_label() == "best constant")
-    assert np.ravel(line.get_data())[0] == pytest.approx(np.log(4))
-    assert "the entropy of the shares of the" in picture.note
-    own = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses={"good": "own"})
-    assert not [line for line in own.figure.axes[0].lines if line.get_label() == "best constant"]
-    assert "constant" not in own.note + own.alt

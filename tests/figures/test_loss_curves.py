@@ -32,16 +32,3 @@ def test_a_diverged_replica_counts_and_is_not_dropped() -> None:
     steps, _ = synthetic.line(picture.figure.axes[0], "train loss, median")
     assert steps == [0, 7, 13]
     assert "train infinite" in picture.alt
-
-
-def test_the_best_constant_is_that_of_the_loss() -> None:
-    study = synthetic.study(["good"])
-    labels = np.eye(4)[[0, 0, 1, 1, 2, 2, 3, 3]]
-    study["data"]["good"] = {"train_y": labels, "test_y": labels}
-    picture = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses={"good": "cross_entropy"})
-    line = next(line for line in picture.figure.axes[0].lines if line.get_label() == "best constant")
-    assert np.ravel(line.get_data())[2] == pytest.approx(np.log(4))
-    assert "the entropy of the shares of the" in picture.note
-    own = draw(study["data"], study["loss"], study["fate"], styles=study["styles"], losses={"good": "own"})
-    assert not [line for line in own.figure.axes[0].lines if line.get_label() == "best constant"]
-    assert "constant" not in own.note + own.alt
